@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# system.sh: limits, logs, time, upgrades, swap, the resolver and the firewall's
+# unit.
+
+tune_system() {
+  install -d -m 0755 /etc/sysctl.d /etc/systemd/journald.conf.d /etc/apt/apt.conf.d
+  if replace /etc/sysctl.d/60-construct.conf 0644 <"$here/files/sysctl.conf"; then
+    # A kernel that lacks some of the keys gets the others.
+    sysctl --quiet --ignore --load /etc/sysctl.d/60-construct.conf 2>"$run/sysctl.log" ||
+      warn "some kernel settings were not accepted: $(tr '\n' ';' <"$run/sysctl.log")"
+  fi
+  if replace /etc/systemd/journald.conf.d/60-construct.conf 0644 <"$here/files/journald.conf"; then
+    systemctl restart systemd-journald.service
+  fi
+  replace /etc/apt/apt.conf.d/60-construct.conf 0644 <"$here/files/apt-upgrades.conf" || true
+  keep_running chrony.service || warn 'time synchronisation does not run'
+  keep_running unattended-upgrades.service || warn 'unattended upgrades do not run'
+}
+
+# keep_running UNIT starts it now and at boot. Asking first is much faster than
+# enabling what is enabled.
+keep_running() {
+  systemctl --quiet is-enabled "$1" 2>/dev/null || systemctl enable --quiet "$1"
+  systemctl --quiet is-active "$1" || systemctl start "$1"
+}
+
+# make_swap gives small hosts a swap file. A file system or a kernel that
+# cannot swap is worth a warning, not a failed deployment.
+make_swap() {
+  local file=/swapfile total
+  total=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
+  if ((swap_mb == 0 || total >= 3900)); then
+    return 0
+  fi
+  if [ ! -s "$file" ] || [ "$(($(stat -c %s "$file") / 1048576))" != "$swap_mb" ]; then
+    swapoff "$file" 2>/dev/null || true
+    rm -f "$file"
+    (umask 077 && fallocate -l "${swap_mb}M" "$file" && mkswap --quiet "$file") ||
+      { warn "no room for a swap file of $swap_mb MB"; rm -f "$file"; return 0; }
+  fi
+  grep -q "^$file " /etc/fstab 2>/dev/null || echo "$file none swap sw,nofail 0 0" >>/etc/fstab
+  grep -q "^$file " /proc/swaps || swapon "$file" 2>/dev/null || warn 'swap cannot be switched on here'
+}
+
+# start_resolver answers containers' questions at 169.254.20.53.
+start_resolver() {
+  local changed=0
+  replace "$etc/dnsmasq.conf" 0644 <"$here/files/dnsmasq.conf" && changed=1
+  if replace /etc/systemd/system/construct-dns.service 0644 <"$here/files/construct-dns.service"; then
+    systemctl daemon-reload
+    changed=1
+  fi
+  ((changed == 0)) || systemctl restart construct-dns.service
+  keep_running construct-dns.service
+}
+
+# prepare_firewall has the ruleset loaded at boot, from when there is one:
+# construct-firewall writes it.
+prepare_firewall() {
+  if replace /etc/systemd/system/construct-firewall.service 0644 <"$here/files/construct-firewall.service"; then
+    systemctl daemon-reload
+  fi
+  systemctl --quiet is-enabled construct-firewall.service 2>/dev/null || systemctl enable --quiet construct-firewall.service
+}
+
+# start_metrics has monitoring told about this host, every minute.
+start_metrics() { run_every metrics; }
+
+# start_logs has the log agent, where there is one, shown what to read.
+start_logs() { run_every logs; }
+
+# run_every NAME installs NAME.sh and the units that run it again and again.
+run_every() {
+  local changed=0 unit
+  replace "$root/usr/local/lib/construct/$1.sh" 0755 <"$here/$1.sh" || true
+  for unit in "construct-$1.service" "construct-$1.timer"; do
+    replace "/etc/systemd/system/$unit" 0644 <"$here/files/$unit" && changed=1
+  done
+  ((changed == 0)) || systemctl daemon-reload
+  keep_running "construct-$1.timer"
+}
