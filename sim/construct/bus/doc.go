@@ -1,0 +1,3 @@
+// Package bus carries messages between the messaging service and the delivery
+// worker over Kafka, and on into the recipients' Redis streams.
+package bus
