@@ -61,7 +61,7 @@ e2e: packages tools build ## the whole deployment on container hosts, on both cl
 
 .PHONY: golden
 golden: ## rewrite golden files and generated docs from the code
-	@go test ./config/... ./firewall/... ./stacks/... ./program/... ./cmd/construct/initcmd/... -run 'Golden|Reference|ProjectFile|Graph|Documentation|ProductionExample' -update
+	@go test ./config ./firewall ./stacks ./program ./cmd/construct/initcmd/... -run 'Golden|Reference|ProjectFile|Graph|Documentation|ProductionExample' -update
 	@go test ./sim/digitalocean ./sim/hetzner -update
 
 .PHONY: lint

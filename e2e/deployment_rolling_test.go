@@ -39,17 +39,12 @@ func (d *deployment) rolling(t *testing.T) {
 	report = d.underLoad(t, "new rate limits", func() { up(t, d.Lab) })
 	assert.Empty(t, head(report.Failed), "requests failed when the rate limits changed")
 
-	report = d.underLoad(t, "the engines behind the gateway restarted", func() {
+	report = d.underLoad(t, "all engines restarted", func() {
 		for role := range d.servers {
-			if role != "gateway" {
-				d.on(t, role, "sudo systemctl restart docker.service")
-			}
+			d.on(t, role, "sudo systemctl restart docker.service")
 		}
 	})
 	assert.Empty(t, head(report.Failed), "requests failed when the engines restarted")
-	// The gateway's engine takes the public ports' rules away for an instant, in
-	// which new connections are refused (docs/adr/0010): measured, not promised.
-	d.underLoad(t, "the gateway's engine restarted", func() { d.on(t, "gateway", "sudo systemctl restart docker.service") })
 	d.sameStores(t, started)
 	d.underLoad(t, "one service by plain docker compose up", func() { d.plainly(t, "user-service") })
 }
@@ -57,7 +52,7 @@ func (d *deployment) rolling(t *testing.T) {
 // underLoad has users ask while something is done, and tells how they fared.
 func (d *deployment) underLoad(t *testing.T, what string, do func()) outside.LoadReport {
 	t.Helper()
-	stop := d.user.Load(t.Context(), outside.LoadOptions{
+	stop := d.caller.Load(t.Context(), outside.LoadOptions{
 		Paths: []string{
 			"/api/v1/users/profile", "/api/v1/media/token", "/api/v1/auth/sessions",
 			"/api/v1/notifications/preferences", "/health", "/api/v1/account",

@@ -39,6 +39,8 @@ type deployment struct {
 	servers map[string]lab.Server
 	client  *outside.Client
 	user    *outside.User
+	// caller makes the load: polls of others would count against its limit.
+	caller *outside.User
 	// former are secrets that were rotated away, by name.
 	former map[string]string
 }
@@ -89,6 +91,9 @@ func TestDeployment(t *testing.T) {
 			}
 			t.Run("updates one service alone", d.update)
 			t.Run("grows a volume under the running database", d.grow)
+			if hasLogs(cloud) {
+				t.Run("collects what is logged", d.logs)
+			}
 			if whole {
 				t.Run("has told of the lost service", d.told)
 			}
@@ -99,6 +104,7 @@ func TestDeployment(t *testing.T) {
 				t.Run("keeps its secrets, former ones too, whatever has happened", d.secrets)
 				t.Run("keeps what was acknowledged when processes are killed", d.crash)
 				t.Run("updates every service without a failed request", d.rolling)
+				t.Run("comes back from a power cut", d.powerCut)
 			}
 			t.Run("goes on without media", d.withoutMedia)
 			t.Run("is destroyed in one run", func(t *testing.T) { destroy(t, d.Lab) })
@@ -107,6 +113,17 @@ func TestDeployment(t *testing.T) {
 }
 
 func startDeployment(t *testing.T, cloud config.Cloud) *deployment {
+	t.Helper()
+	d := newDeployment(t, cloud)
+	took, err := lab.Elapsed(func() error { up(t, d.Lab); return nil })
+	require.NoError(t, err)
+	t.Logf("first up on %s: %.0f s", cloud, took.Seconds())
+	d.connect(t)
+	return d
+}
+
+// newDeployment is configured, and nothing of it is up.
+func newDeployment(t *testing.T, cloud config.Cloud) *deployment {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
@@ -124,14 +141,16 @@ func startDeployment(t *testing.T, cloud config.Cloud) *deployment {
 		With("construct:release", map[string]any{
 			"repository": "ghcr.io/construct-server/construct-server", "tag": "0.7.0", "soakSeconds": soakSeconds,
 		}).
+		With("construct:logs", map[string]any{"enabled": hasLogs(cloud)}).
 		With("construct:rateLimit", map[string]any{"requestsPerMinute": 60_000}). // under load
 		With("construct:monitoring", map[string]any{"receivers": map[string]any{"webhookUrl": lab.Secret(pager.url)}})))
-	took, err := lab.Elapsed(func() error { up(t, l); return nil })
-	require.NoError(t, err)
-	t.Logf("first up on %s: %.0f s", cloud, took.Seconds())
+	return &deployment{Lab: l, cloud: cloud, pager: pager, rootPEM: s.Info().ACMERootPEM, servers: map[string]lab.Server{}}
+}
 
-	d := &deployment{Lab: l, cloud: cloud, pager: pager, rootPEM: s.Info().ACMERootPEM, servers: map[string]lab.Server{}}
-	outputs, err := l.Stack.Outputs(t.Context())
+// connect learns of the servers that are up, and registers users.
+func (d *deployment) connect(t *testing.T) {
+	t.Helper()
+	outputs, err := d.Stack.Outputs(t.Context())
 	require.NoError(t, err)
 	servers, err := lab.Servers(outputs)
 	require.NoError(t, err)
@@ -143,7 +162,8 @@ func startDeployment(t *testing.T, cloud config.Cloud) *deployment {
 	require.NoError(t, err)
 	d.user, err = d.client.Register(t.Context(), "alice")
 	require.NoError(t, err)
-	return d
+	d.caller, err = d.client.Register(t.Context(), "load")
+	require.NoError(t, err)
 }
 
 // on runs a command on a role's host, over SSH through the gateway.

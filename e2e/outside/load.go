@@ -47,7 +47,7 @@ type load struct {
 }
 
 // Load asks without a break until stop is called, which waits for what is under
-// way. A request fails with an error, or a status of 429 or above 499.
+// way. A request fails with an error, or a status of 400 or more.
 func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadReport) {
 	own := *u.client
 	transport := own.http.Transport.(*http.Transport).Clone()
@@ -102,7 +102,7 @@ func (l *load) one(ctx context.Context, client *Client, path string, poll bool) 
 	switch {
 	case err != nil:
 		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s GET %s: %v", start.UTC().Format(time.TimeOnly), path, err))
-	case answer.Status == http.StatusTooManyRequests || answer.Status >= http.StatusInternalServerError:
+	case answer.Status >= http.StatusBadRequest:
 		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s GET %s: status %d from %q: %.200s",
 			start.UTC().Format(time.TimeOnly), path, answer.Status, answer.Service, answer.Body))
 	default:
