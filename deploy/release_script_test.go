@@ -3,6 +3,7 @@ package deploy
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -76,12 +77,13 @@ func (h *target) run(stdin string, args ...string) (stdout, stderr string, ok bo
 // bundle is a release of two services, web as given and data always running.
 type bundle struct {
 	digest, config, web string
-	reloads             bool // web takes a changed configuration without a new container
+	reloads             bool   // web takes a changed configuration without a new container
+	data                string // tag of data's image; default 1
 }
 
 func (b bundle) archive(t *testing.T) []byte {
 	t.Helper()
-	mounts, reload := "config/web-"+b.config, ""
+	mounts, reload, data := "config/web-"+b.config, "", cmp.Or(b.data, "1")
 	if b.reloads {
 		mounts, reload = "live/web", "reload web web-"+b.config+" web reload --now\n"
 	}
@@ -93,8 +95,8 @@ func (b bundle) archive(t *testing.T) []byte {
 		{"config/web-" + b.config + "/users.acl", "user app >AclPasswordOf24Characters\nsmtp_auth_password: \"hunter 2\"\n", 0o640},
 		{"env/web.env", "PASSWORD='s3cret.value*[x]'\nTOKEN='say \"eleven\" & two'\nISSUER=example.com\nURL=postgres://app:UrlPassword1@db.internal/x\n", 0o600},
 		{"manifest", fmt.Sprintf("format 1\nrole db\ndigest %s\nmount /srv/construct\ndir 0750 %d %d /srv/construct/web data\n"+
-			"%sservice data example.com/data:1 - stateful\nservice web example.com/web:%s %s stateless\n",
-			b.digest, os.Getuid(), os.Getgid(), reload, b.digest, b.config), 0o644},
+			"%sservice data example.com/data:%s - stateful\nservice web example.com/web:%s %s stateless\n",
+			b.digest, os.Getuid(), os.Getgid(), reload, data, b.digest, b.config), 0o644},
 	}
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)

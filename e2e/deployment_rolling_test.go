@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,31 @@ func (d *deployment) rolling(t *testing.T) {
 	})
 	assert.Empty(t, head(report.Failed), "requests failed when the engines restarted")
 	d.sameStores(t, started)
+	d.minor(t)
 	d.underLoad(t, "one service by plain docker compose up", func() { d.plainly(t, "user-service") })
+}
+
+// minor updates PostgreSQL, of which there can be only one: how long it is away
+// is bounded, measured, and remembered by its host.
+func (d *deployment) minor(t *testing.T) {
+	const limit = 30 * time.Second
+	started := d.starts(t)
+	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:images", map[string]any{
+		"postgres": "docker.io/library/postgres:16.9-bookworm",
+	})))
+	assert.Contains(t, preview(t, d.Lab), "postgres:16.9-bookworm")
+	report := d.underLoad(t, "the next minor version of PostgreSQL", func() { up(t, d.Lab) })
+	said := d.on(t, "db", "sudo construct-release status")
+	remembered := regexp.MustCompile(`(?m)^interruption postgres (\d+) \S+Z$`).FindStringSubmatch(said)
+	require.NotNil(t, remembered, said)
+	measured(t, "%s, PostgreSQL's minor update: requests failed for %d ms; its host says %s s", d.cloud, report.Outage.Milliseconds(), remembered[1])
+	assert.Less(t, report.Outage, limit, head(report.Failed))
+	for name, at := range d.starts(t) {
+		if !strings.Contains(name, "postgres-1") && !strings.Contains(name, "exporter") {
+			assert.Equal(t, started[name], at, "%s was restarted", name)
+		}
+	}
+	d.row(t)
 }
 
 // underLoad has users ask while something is done, and tells how they fared.

@@ -20,7 +20,8 @@ type LoadOptions struct {
 // LoadReport is what came of it.
 type LoadReport struct {
 	Sent, Polled    int
-	Failed          []string // what went wrong, one entry for each request
+	Failed          []string      // what went wrong, one entry for each request
+	Outage          time.Duration // from the start of the first that failed to the last's
 	P50, P99, Worst time.Duration
 	Versions        map[string]int // answers by service and version
 }
@@ -44,6 +45,7 @@ type load struct {
 	report   LoadReport
 	took     []time.Duration
 	requests sync.WaitGroup
+	failed   []time.Time // when those that failed were sent
 }
 
 // Load asks without a break until stop is called, which waits for what is under
@@ -99,6 +101,9 @@ func (l *load) one(ctx context.Context, client *Client, path string, poll bool) 
 	took := time.Since(start)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err != nil || answer.Status >= http.StatusBadRequest {
+		l.failed = append(l.failed, start)
+	}
 	switch {
 	case err != nil:
 		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s GET %s: %v", start.UTC().Format(time.TimeOnly), path, err))
@@ -117,6 +122,9 @@ func (l *load) one(ctx context.Context, client *Client, path string, poll bool) 
 }
 
 func (l *load) summary() LoadReport {
+	if len(l.failed) > 0 {
+		l.report.Outage = slices.MaxFunc(l.failed, time.Time.Compare).Sub(slices.MinFunc(l.failed, time.Time.Compare))
+	}
 	slices.Sort(l.took)
 	if n := len(l.took); n > 0 {
 		l.report.P50, l.report.P99, l.report.Worst = l.took[n/2], l.took[n*99/100], l.took[n-1]

@@ -17,7 +17,10 @@ type image struct {
 
 // catalogue lists every image that hosts may pull.
 func catalogue(p programs) []image {
-	all := []image{haproxy(), postgres(), redis(), redpanda(p.broker), caddy(p.caddy), grafana(p.grafana)}
+	all := []image{haproxy(), redis(), redpanda(p.broker), caddy(p.caddy), grafana(p.grafana)}
+	for _, tag := range postgresTags {
+		all = append(all, postgres(tag))
+	}
 	all = append(all, monitoring()...)
 	if p.collector.path != "" {
 		all = append(all, loki(p.loki), collector(p.collector))

@@ -16,8 +16,12 @@ var redisEntrypoint string
 //go:embed files/redpanda-entrypoint.sh
 var redpandaEntrypoint string
 
+// postgresTags are a minor version and the next: the same programs, in images
+// that differ.
+var postgresTags = []string{"16.4-bookworm", "16.9-bookworm"}
+
 // postgres is PostgreSQL 15 behind the contract of the official image of 16.
-func postgres() image {
+func postgres(tag string) image {
 	l := layer{
 		name: "postgres",
 		packages: []string{
@@ -46,12 +50,12 @@ func postgres() image {
 		}),
 	}
 	return image{
-		refs:   []string{"docker.io/library/postgres:16.4-bookworm"},
+		refs:   []string{"docker.io/library/postgres:" + tag},
 		layers: []layer{debianBase(), l},
 		config: v1.Config{
 			Env: []string{
 				"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/16/bin",
-				"LANG=C.UTF-8", "PG_MAJOR=16", "PGDATA=/var/lib/postgresql/data",
+				"LANG=C.UTF-8", "PG_MAJOR=16", "PG_VERSION=" + tag, "PGDATA=/var/lib/postgresql/data",
 			},
 			Entrypoint:   []string{"docker-entrypoint.sh"},
 			Cmd:          []string{"postgres"},

@@ -11,20 +11,22 @@ const factsFormat = "1"
 
 // facts are what a host says of itself.
 type facts struct {
-	host       string
-	lock       string // who deploys just now; empty: nobody
-	release    string // empty: none
-	deployed   attempt
-	last       attempt
-	services   map[string]service // the current release's, by name
-	started    []container        // service, hash and imageID alone: what the release put there
-	containers []container
-	images     map[string][]string // names by digest, by image id
-	silent     bool                // Docker does not answer
-	firewall   string              // digest of the ruleset that stood its trial
-	filters    string              // loaded, altered, absent or unknown
-	unmounted  []string
-	disks      []disk
+	host     string
+	lock     string // who deploys just now; empty: nobody
+	release  string // empty: none
+	deployed attempt
+	last     attempt
+	services map[string]service // the current release's, by name
+	// interruptions are the last ones of services with data.
+	interruptions []interruption
+	started       []container // service, hash and imageID alone: what the release put there
+	containers    []container
+	images        map[string][]string // names by digest, by image id
+	silent        bool                // Docker does not answer
+	firewall      string              // digest of the ruleset that stood its trial
+	filters       string              // loaded, altered, absent or unknown
+	unmounted     []string
+	disks         []disk
 }
 
 // attempt is a line of a host's history.
@@ -43,6 +45,13 @@ type container struct {
 	oom                    bool
 	id, imageID, image     string
 	hash                   string // Compose's, of the configuration
+}
+
+// interruption is what a release that made a service anew cost.
+type interruption struct {
+	Service string `json:"service"`
+	Seconds int    `json:"seconds"` // at most
+	At      string `json:"at"`
 }
 
 type disk struct {
@@ -95,6 +104,8 @@ func (f *facts) add(word, rest string) error {
 		f.services[s.Name] = s
 	case "started":
 		f.started = append(f.started, container{service: p.text(), hash: p.text(), imageID: p.text()})
+	case "interruption":
+		f.interruptions = append(f.interruptions, interruption{Service: p.text(), Seconds: p.number(), At: p.text()})
 	case "container":
 		f.containers = append(f.containers, container{
 			service: p.text(), state: p.text(), health: p.text(), restarts: p.number(), code: p.number(),

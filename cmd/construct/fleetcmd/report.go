@@ -34,7 +34,10 @@ type hostReport struct {
 	Firewall string          `json:"firewall"`
 	Services []serviceReport `json:"services"`
 	Disks    []disk          `json:"disks"`
-	Seconds  float64         `json:"seconds"`
+	// Interruptions are the last ones of services with data: not wrong, and what
+	// the next one will take.
+	Interruptions []interruption `json:"interruptions"`
+	Seconds       float64        `json:"seconds"`
 
 	well, services int
 }
@@ -66,7 +69,7 @@ func newReport(answers []answer) *report {
 func reportHost(a answer) hostReport {
 	h := hostReport{
 		Name: a.host.Name, Server: a.host.Server, State: stateOK, Seconds: a.took.Seconds(),
-		Wrong: []string{}, Notes: []string{}, Services: []serviceReport{}, Disks: []disk{}, services: len(a.host.Services),
+		Wrong: []string{}, Notes: []string{}, Services: []serviceReport{}, Disks: []disk{}, Interruptions: []interruption{}, services: len(a.host.Services),
 	}
 	if a.facts == nil {
 		h.State, h.Wrong = stateSilent, []string{silence(a.err)}
@@ -77,6 +80,7 @@ func reportHost(a answer) hostReport {
 	h.Wrong = append(h.Wrong, judge(a.host, f)...)
 	h.Notes = append(h.Notes, notes(f)...)
 	h.Disks = append(h.Disks, f.disks...)
+	h.Interruptions = append(h.Interruptions, f.interruptions...)
 	for _, c := range f.containers {
 		h.Services = append(h.Services, serviceReport{
 			Name: c.service, State: c.state, Health: c.health, Restarts: c.restarts, Image: c.image, Digest: f.digest(c),

@@ -2,6 +2,7 @@ package fleetcmd_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"path/filepath"
@@ -154,6 +155,7 @@ func TestStatusAsJSON(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.facts["app-1"]["container"] = s.facts["app-1"]["container"][1:]
+	s.facts["db-1"]["interruption"] = []string{"postgres 4 2026-11-28T03:10:00Z"}
 	out, _, code := s.run(t, "", "status", "--json")
 	assert.Equal(t, 1, code)
 	var got struct {
@@ -163,6 +165,10 @@ func TestStatusAsJSON(t *testing.T) {
 			Wrong                []string
 			Deployed             struct{ Who, Commit string }
 			Services             []struct{ Name, Health, Digest string }
+			Interruptions        []struct {
+				Service, At string
+				Seconds     int
+			}
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &got))
@@ -174,6 +180,10 @@ func TestStatusAsJSON(t *testing.T) {
 	assert.Equal(t, []string{"auth-service has no container"}, app.Wrong)
 	assert.Equal(t, "c0ffee", app.Deployed.Commit)
 	assert.Equal(t, "sha256:d-user-service", app.Services[0].Digest)
+	assert.Empty(t, app.Interruptions)
+	db := got.Hosts[3].Interruptions
+	require.Len(t, db, 1)
+	assert.Equal(t, "postgres 4 2026-11-28T03:10:00Z", fmt.Sprint(db[0].Service, " ", db[0].Seconds, " ", db[0].At))
 }
 
 // What is asked before any host is.

@@ -80,12 +80,15 @@ rollback_locked() {
 
 # change_to ACTION starts $digest and makes it current once it is healthy.
 change_to() {
-  local action=$1 earlier reason unwell=''
+  local action=$1 earlier reason unwell='' began anew
   local -A restarts_before=()
   earlier=$(current_digest) || earlier=''
   note_restarts
+  mapfile -t anew < <(stores_anew "$earlier" "$digest")
+  began=$SECONDS
   if run_release "$digest"; then
     set_current "$digest"
+    note_interruptions "$((SECONDS - began))" "${anew[@]}" || warn "$(host_name): how long ${anew[*]} was away could not be written down"
     note_started "$digest" || warn "$(host_name): what release $digest runs could not be written down"
     record "$action" "$digest" "$commit" ok
     say "release $digest is healthy on $(host_name)"

@@ -98,6 +98,7 @@ status() {
     done <<<"$running"
     say "service $name $rest $image $config $kind"
   done < <(manifest "$digest" service)
+  sed 's/^/interruption /' "$interruptions" 2>/dev/null || true
 }
 
 service_logs() {

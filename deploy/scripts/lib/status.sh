@@ -32,6 +32,7 @@ release_facts() {
   awk -F '\t' -v digest="$1" '$4 == digest && $6 == "ok" && $3 != "restore" { found = $0 } END { if (found) print "deployed " found }' "$history" 2>/dev/null || true
   manifest "$1" service | sed 's/^/service /'
   sed 's/^/started /' "$releases/$1/started" 2>/dev/null || true
+  sed 's/^/interruption /' "$interruptions" 2>/dev/null || true
   while read -r path; do
     state=missing
     ! mountpoint -q "$root$path" || state=mounted
