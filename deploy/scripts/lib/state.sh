@@ -6,6 +6,8 @@
 
 releases=$state/releases
 history=$state/history
+# shellcheck disable=SC2034 # stores.sh writes it, status.sh reads it
+interruptions=$state/interruptions
 project=construct
 
 current_digest() {

@@ -3,8 +3,6 @@
 # it anew. It is not rolled: two of a kind cannot share their files. One line in
 # $interruptions for each service: name, seconds, when.
 
-interruptions=$state/interruptions
-
 # stores_anew EARLIER DIGEST prints the services with data that both releases
 # have, the second with another image or configuration.
 stores_anew() {
