@@ -32,7 +32,7 @@ usage() {
   cat <<'TEXT'
 usage: construct-release COMMAND
 
-  apply DIGEST [--health-timeout S] [--soak S] [--lock-wait S] [--commit C]
+  apply DIGEST [--health-timeout S] [--soak S] [--lock-wait S] [--commit C] [--migrates]
                                                                    start the bundle on stdin
   rollback [DIGEST] [--health-timeout S] [--lock-wait S]           back to a kept release; default the one before,
                                                                    again the one before that
