@@ -244,7 +244,10 @@ func TestRollback(t *testing.T) {
 		_, errOut, ok := h.apply(bundle{digest: digest, config: "c1", web: wellWeb})
 		require.True(t, ok, errOut)
 	}
-	_, errOut, ok := h.run("", "rollback-worker", "--health-timeout", "2")
+	out, errOut, ok := h.run("", "target")
+	require.True(t, ok, errOut)
+	assert.Equal(t, "release aa\nservice data example.com/data:1 - stateful\nservice web example.com/web:aa c1 stateless\n", out)
+	_, errOut, ok = h.run("", "rollback-worker", "--health-timeout", "2")
 	require.True(t, ok, errOut)
 	assert.Equal(t, "aa", h.current())
 	_, errOut, ok = h.run("", "rollback-worker", "ee")

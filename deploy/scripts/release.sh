@@ -36,6 +36,7 @@ usage: construct-release COMMAND
                                                                    start the bundle on stdin
   rollback [DIGEST] [--health-timeout S] [--lock-wait S]           back to a kept release; default the one before,
                                                                    again the one before that
+  target [DIGEST]  what rollback would go back to
   pull [--timeout S] -- IMAGE…                                     fetch images; "login" lines on stdin
   status       what should run and what does
   facts        the same in full, for programs: construct status
@@ -63,6 +64,7 @@ main() {
   case $command in
   apply) apply "$@" ;;
   rollback) rollback "$@" ;;
+  target) target "$@" ;;
   pull) pull "$@" ;;
   status) status ;;
   facts) facts ;;

@@ -72,12 +72,26 @@ rollback_worker() {
 # What is gone back to has lived before.
 rollback_locked() {
   parse_options --soak 0 "$@"
-  [ -n "$digest" ] || digest=$(previous_release "$(current_digest)") || true
-  [ -n "$digest" ] || die "rollback: there is no earlier release on this host; here are: $(good_releases | tr '\n' ' ')"
-  [ -d "$releases/$digest" ] || die "rollback: release $digest is not on this host; here are: $(good_releases | tr '\n' ' ')"
+  choose_target
   commit=$(commit_of "$digest")
   prepare "$digest"
   change_to rollback
+}
+
+# choose_target sets digest to what a rollback goes back to.
+choose_target() {
+  [ -n "$digest" ] || digest=$(previous_release "$(current_digest)") || true
+  [ -n "$digest" ] || die "rollback: there is no earlier release on this host; here are: $(good_releases | tr '\n' ' ')"
+  [ -d "$releases/$digest" ] || die "rollback: release $digest is not on this host; here are: $(good_releases | tr '\n' ' ')"
+}
+
+# target [DIGEST] prints what rollback would go back to: the release, its services.
+target() {
+  local health_timeout soak lock_wait commit migrates digest
+  parse_options "$@"
+  choose_target
+  say "release $digest"
+  manifest "$digest" service | sed 's/^/service /'
 }
 
 # change_to ACTION starts $digest and makes it current once it is healthy.
