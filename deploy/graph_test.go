@@ -84,7 +84,7 @@ func deployed(t *testing.T) *recorder {
 		if err != nil {
 			return err
 		}
-		_, err = NewRelease(ctx, "db-1", &ReleaseArgs{
+		release, err := NewRelease(ctx, "db-1", &ReleaseArgs{
 			Host: db, Network: network, Firewall: firewall,
 			Bundle: Bundle{
 				Role: "db", Digest: "0123456789abcdef",
@@ -95,7 +95,17 @@ func deployed(t *testing.T) *recorder {
 			Commit:     "1a2b3c4d5e6f-dirty",
 			Registries: []Registry{{Server: "registry.example.com", Username: "puller", Password: pulumi.String(password)}},
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		schema, err := NewSchema(ctx, "db-1", &SchemaArgs{
+			Host: db, After: []pulumi.Resource{release},
+			Migrators: []Migrator{{"auth-service", "example.com/construct:0.8.0"}, {"user-service", "example.com/construct:0.8.1"}},
+		})
+		if err != nil {
+			return err
+		}
+		return schema.Record(ctx, []pulumi.Resource{gateway.Ready()})
 	}, pulumi.WithMocks("construct", "prod", r))
 	require.NoError(t, err)
 	return r
@@ -140,6 +150,8 @@ func TestGraph(t *testing.T) {
 		"command:remote:Command db-1-reach < db-1",
 		"command:remote:Command db-1-ready < db-1",
 		"command:remote:Command db-1-release < db-1",
+		"command:remote:Command db-1-schema < db-1",
+		"command:remote:Command db-1-schema-record < db-1",
 		"command:remote:Command db-1-setup < db-1",
 		"command:remote:Command gateway-1-access < gateway-1",
 		"command:remote:Command gateway-1-ready < gateway-1",
@@ -149,6 +161,7 @@ func TestGraph(t *testing.T) {
 		"construct:deploy:HostFirewall db-1 < construct-prod",
 		"construct:deploy:HostNetwork db-1 < construct-prod",
 		"construct:deploy:Release db-1 < construct-prod",
+		"construct:deploy:Schema db-1 < construct-prod",
 		"pulumi:index:Stash db-1-commit < db-1",
 		"test:index:Server db-1 < construct-prod",
 		"test:index:Server gateway-1 < construct-prod",
@@ -169,6 +182,9 @@ func TestCommandOrder(t *testing.T) {
 		"db-1-pull":       {"db-1", "db-1-setup"},
 		"db-1-grow":       {"db-1", "db-1-setup"},
 		"db-1-release":    {"db-1", "db-1-commit", "db-1-firewall", "db-1-grow", "db-1-network", "db-1-pull"},
+		// By the release's component, all of it.
+		"db-1-schema":        {"db-1", "db-1-commit", "db-1-pull", "db-1-release", "db-1-setup"},
+		"db-1-schema-record": {"db-1", "db-1-schema", "db-1-setup", "gateway-1-ready"},
 	} {
 		var got []string
 		for _, urn := range r.command(t, name).RegisterRPC.GetDependencies() {
@@ -215,7 +231,7 @@ func TestEveryCommand(t *testing.T) {
 		}
 		assert.Contains(t, plainText(in["stdin"]), "# server ", "%s: a replaced server must be set up again", args.Name)
 	}
-	assert.Equal(t, 12, count)
+	assert.Equal(t, 14, count)
 }
 
 func TestSecretsAreMarked(t *testing.T) {
@@ -262,6 +278,11 @@ func TestTexts(t *testing.T) {
 	assert.Equal(t, "# grow the file system of construct-prod-db-1 to 50 GB\nexec sudo bash -s -- /dev/disk/by-id/scsi-0HC_Volume_1 50", text("db-1-grow"))
 	assert.NotContains(t, text("gateway-1-setup"), "--device")
 	assert.Contains(t, text("db-1-reach"), "exec timeout 330 bash -s -- construct-prod-db-1 address-of-db-1 22 300 'ssh-ed25519 ")
+	const services = " 'auth-service=example.com/construct:0.8.0' 'user-service=example.com/construct:0.8.1'"
+	assert.Equal(t, "# before a new version: refuse one that is older than the database of construct-prod-db-1, dump it if it may be migrated\n"+
+		"exec sudo /usr/local/sbin/construct-schema prepare"+services, text("db-1-schema"))
+	assert.Equal(t, "# after it: note which migrations of the database of construct-prod-db-1 it knows\n"+
+		"exec sudo /usr/local/sbin/construct-schema record"+services, text("db-1-schema-record"))
 	assert.Contains(t, text("db-1-ready"), "exec timeout 330 bash -s -- construct-prod-db-1 300")
 }
 
@@ -277,6 +298,8 @@ func TestValidation(t *testing.T) {
 		require.ErrorContains(t, err, `host network "db-1"`)
 		_, err = NewHostFirewall(ctx, "db-1", &HostFirewallArgs{})
 		require.ErrorContains(t, err, `host firewall "db-1": host and rules are required`)
+		_, err = NewSchema(ctx, "db-1", &SchemaArgs{})
+		require.ErrorContains(t, err, `schema "db-1": Host, Migrators, After: required`)
 		_, err = NewRelease(ctx, "db-1", &ReleaseArgs{Bundle: Bundle{Digest: "x; reboot"}, Registries: []Registry{{}}})
 		require.ErrorContains(t, err, `Bundle.Digest: "x; reboot" is not hex`)
 		require.ErrorContains(t, err, "Registries[0]: server, username and password are required")

@@ -21,6 +21,9 @@ type Bundle struct {
 	Summary []string // one line per service for previews: name, image, config digest; no secrets
 	Images  []string // references to pull
 	Archive []byte   // tar: manifest, compose.yaml, env/, config/ (secret)
+	// Migrates says that services of it migrate the database when they start:
+	// one that fails may leave it newer than what serves on, and says so.
+	Migrates bool
 }
 
 // Registry is a login for pulling images.
@@ -146,8 +149,11 @@ func (a *ReleaseArgs) releaseText(commit pulumi.StringInput) pulumi.StringOutput
 	if seconds == 0 {
 		seconds = defaultHealthSeconds
 	}
-	words := append(plain("apply", a.Bundle.Digest, "--health-timeout", strconv.Itoa(seconds),
-		"--soak", strconv.Itoa(a.SoakSeconds), "--commit"), commit)
+	words := plain("apply", a.Bundle.Digest, "--health-timeout", strconv.Itoa(seconds), "--soak", strconv.Itoa(a.SoakSeconds))
+	if a.Bundle.Migrates {
+		words = append(words, pulumi.String("--migrates"))
+	}
+	words = append(words, pulumi.String("--commit"), commit)
 	return commandText(comments, "exec sudo "+releaseScript, words...)
 }
 

@@ -114,10 +114,10 @@ func (b bundle) archive(t *testing.T) []byte {
 const wellWeb = "# fake web running 0 0 healthy\n"
 
 // apply unpacks and starts b, as the unit does under the lock.
-func (h *target) apply(b bundle) (stdout, stderr string, ok bool) {
+func (h *target) apply(b bundle, options ...string) (stdout, stderr string, ok bool) {
 	file := filepath.Join(h.root, "bundle.tar")
 	require.NoError(h.t, os.WriteFile(file, b.archive(h.t), 0o600))
-	return h.run("", "apply-worker", file, b.digest, "--health-timeout", "2")
+	return h.run("", append([]string{"apply-worker", file, b.digest, "--health-timeout", "2"}, options...)...)
 }
 
 func (h *target) current() string {
@@ -187,6 +187,19 @@ func TestApplyFailureGoesBackAndTellsNoSecret(t *testing.T) {
 	}
 }
 
+// What serves on after a failure may not start again, if the new version has
+// migrated the database before it failed.
+func TestApplyFailureTellsOfMigrations(t *testing.T) {
+	t.Parallel()
+	h := newTarget(t)
+	_, errOut, ok := h.apply(bundle{digest: "aa", config: "c1", web: wellWeb})
+	require.True(t, ok, errOut)
+	_, errOut, ok = h.apply(bundle{digest: "bb", config: "c2", web: "# fake web exited 3 0 none\n"}, "--migrates")
+	require.False(t, ok)
+	assert.Contains(t, errOut, "the earlier release aa runs again, healthy\nconstruct-test-db-1: before it failed it may have migrated the database.")
+	assert.Contains(t, errOut, "sudo construct-schema status")
+}
+
 func TestApplyFirstReleaseFails(t *testing.T) {
 	t.Parallel()
 	h := newTarget(t)
@@ -233,7 +246,10 @@ func TestRollback(t *testing.T) {
 		_, errOut, ok := h.apply(bundle{digest: digest, config: "c1", web: wellWeb})
 		require.True(t, ok, errOut)
 	}
-	_, errOut, ok := h.run("", "rollback-worker", "--health-timeout", "2")
+	out, errOut, ok := h.run("", "target")
+	require.True(t, ok, errOut)
+	assert.Equal(t, "release aa\nservice data example.com/data:1 - stateful\nservice web example.com/web:aa c1 stateless\n", out)
+	_, errOut, ok = h.run("", "rollback-worker", "--health-timeout", "2")
 	require.True(t, ok, errOut)
 	assert.Equal(t, "aa", h.current())
 	_, errOut, ok = h.run("", "rollback-worker", "ee")

@@ -14,8 +14,8 @@ import (
 )
 
 // rolling updates everything that keeps nothing while users go on asking: no
-// request fails, and no store is restarted. The same change by plain Docker
-// Compose is measured beside it.
+// request fails, and no store is restarted, though the new version migrates the
+// database. The same change by plain Docker Compose is measured beside it.
 func (d *deployment) rolling(t *testing.T) {
 	quiet := d.underLoad(t, "no update", func() { time.Sleep(20 * time.Second) })
 	require.Empty(t, quiet.Failed, "requests fail without an update")
@@ -23,15 +23,17 @@ func (d *deployment) rolling(t *testing.T) {
 	started := d.starts(t)
 	release := maps.Clone(d.Settings["construct:release"].(map[string]any))
 	delete(release, "overrides")
-	release["tag"] = "0.7.1"
+	former := d.Settings.With("construct:release", maps.Clone(release)) // every service on 0.7.0
+	release["tag"] = "0.8.0"
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:release", release)))
 	report := d.underLoad(t, "a new version of every service", func() { up(t, d.Lab) })
 	assert.Empty(t, head(report.Failed), "requests failed during an update of every service")
 	for _, service := range []string{"auth-service", "user-service", "notification-service", "messaging-service"} {
-		assert.Positive(t, report.Versions[service+" 0.7.1"], "%s: %v", service, report.Versions)
+		assert.Positive(t, report.Versions[service+" 0.8.0"], "%s: %v", service, report.Versions)
 	}
-	assert.Equal(t, "0.7.1", d.version(t, "/api/v1/users/profile"))
+	assert.Equal(t, "0.8.0", d.version(t, "/api/v1/users/profile"))
 	d.sameStores(t, started)
+	d.schema(t, former)
 	d.delivers(t, d.accept(t, "erin"))
 
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:rateLimit", map[string]any{

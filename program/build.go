@@ -23,9 +23,10 @@ type builder struct {
 	bundles   map[stacks.Role]rendered
 	outward   []stacks.Flow
 
-	fleet   *roles.Fleet
-	gateway *roles.Gateway
-	members map[stacks.Role]roles.Member
+	fleet    *roles.Fleet
+	gateway  *roles.Gateway
+	database *roles.Database
+	members  map[stacks.Role]roles.Member
 }
 
 // Build registers the whole deployment and returns the stack's outputs.
@@ -115,9 +116,11 @@ func (b *builder) createRole(ctx *pulumi.Context, role stacks.Role) (roles.Membe
 	case stacks.App:
 		return roles.NewApp(ctx, name, &roles.AppArgs{Fleet: b.fleet, Size: size, Gateway: b.gateway})
 	case stacks.DB:
-		return roles.NewDatabase(ctx, name, &roles.DatabaseArgs{
+		var err error
+		b.database, err = roles.NewDatabase(ctx, name, &roles.DatabaseArgs{
 			Fleet: b.fleet, Size: size, VolumeGB: volume, Gateway: b.gateway, Protect: b.cfg.Protect,
 		})
+		return b.database, err
 	case stacks.Message:
 		return roles.NewMessage(ctx, name, &roles.MessageArgs{
 			Fleet: b.fleet, Size: size, VolumeGB: volume, Gateway: b.gateway, Protect: b.cfg.Protect,
@@ -135,7 +138,8 @@ func (b *builder) size(role stacks.Role) cloud.Size {
 	return b.catalogue.Sizes[sizePath(role)]
 }
 
-// startRoles ships the releases, in order.
+// startRoles ships the releases, in order. Between the database's and those of
+// the services that migrate it stands its schema.
 func (b *builder) startRoles(ctx *pulumi.Context) error {
 	order := stacks.Roles(b.features.Media)
 	var nodes []*roles.Node
@@ -148,10 +152,15 @@ func (b *builder) startRoles(ctx *pulumi.Context) error {
 	}
 	made := commit(ctx.Context(), ctx.RootDirectory(), os.Getenv)
 	started := map[stacks.Role][]pulumi.Resource{}
+	var schema *deploy.Schema
+	var migrated []pulumi.Resource
 	for _, role := range order {
 		var after []pulumi.Resource
 		for _, earlier := range roles.After(role, b.features.Media) {
 			after = append(after, started[earlier]...)
+		}
+		if b.bundles[role].Migrates {
+			after = append(after, schema.Ready())
 		}
 		releases, err := b.members[role].Start(ctx, &roles.StartArgs{
 			Nodes: nodes, Bundle: b.bundles[role].Bundle, Commit: made, After: after, Registries: registries,
@@ -161,8 +170,29 @@ func (b *builder) startRoles(ctx *pulumi.Context) error {
 			return err
 		}
 		started[role] = releases
+		if b.bundles[role].Migrates {
+			migrated = append(migrated, releases...)
+		}
+		if role == stacks.DB { // the first of all
+			if schema, err = b.database.GuardSchema(ctx, b.migrators(), releases); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
+	return schema.Record(ctx, migrated)
+}
+
+// migrators are the services that migrate the database, sorted by role and name.
+func (b *builder) migrators() []deploy.Migrator {
+	var all []deploy.Migrator
+	for _, role := range stacks.Roles(b.features.Media) {
+		for _, s := range b.bundles[role].services {
+			if s.Migrates {
+				all = append(all, deploy.Migrator{Service: s.Name, Image: s.Image})
+			}
+		}
+	}
+	return all
 }
 
 // createProject groups everything that the cloud's console can show together.

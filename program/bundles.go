@@ -43,6 +43,7 @@ func bundle(d stacks.Deployment, role stacks.Role) (rendered, error) {
 	for _, s := range whole.Services {
 		b.Summary = append(b.Summary, fmt.Sprintf("%s %s config %s", s.Name, s.Image, s.ConfigDigest))
 		b.Images = append(b.Images, s.Image)
+		b.Migrates = b.Migrates || s.Migrates
 	}
 	slices.Sort(b.Images)
 	b.Images = slices.Compact(b.Images)

@@ -51,6 +51,7 @@ func (b *builder) servicesOutput(role stacks.Role) pulumi.Array {
 			"image":    pulumi.String(s.Image),
 			"config":   pulumi.String(s.ConfigDigest),
 			"stateful": pulumi.Bool(s.Stateful),
+			"migrates": pulumi.Bool(s.Migrates),
 		})
 	}
 	return services

@@ -62,6 +62,31 @@ func TestReleasesFollowTheOrderOfRoles(t *testing.T) {
 	}
 }
 
+// Nothing that migrates the database starts before its schema was judged and
+// dumped, and what they know is noted when they all are healthy.
+func TestSchemaStandsBeforeWhatMigratesIt(t *testing.T) {
+	t.Parallel()
+	eachCloud(t, nil, func(t *testing.T, r *run) {
+		step := func(name string) string { return commandType + " " + name }
+		earlier := r.ancestors(t, commandType, "db-1-schema")
+		assert.True(t, earlier[step("db-1-release")], "PostgreSQL runs by then")
+		for _, role := range []string{"message", "app", "media", "gateway"} {
+			assert.False(t, earlier[step(role+"-1-release")], "%s has started by then", role)
+			assert.True(t, r.ancestors(t, commandType, role+"-1-release")[step("db-1-schema")], "%s waits for it", role)
+			assert.False(t, r.ancestors(t, commandType, role+"-1-release")[step("db-1-schema-record")], role)
+		}
+		recorded := r.ancestors(t, commandType, "db-1-schema-record")
+		for _, name := range []string{"db-1-schema", "message-1-release", "app-1-release"} {
+			assert.True(t, recorded[step(name)], "the record waits for %s", name)
+		}
+		want := "schema prepare"
+		for _, service := range []string{"messaging-service", "auth-service", "notification-service", "user-service"} {
+			want += " '" + service + "=ghcr.io/example/construct-server:0.7.0'"
+		}
+		assert.Contains(t, text(r.named(t, commandType, "db-1-schema").Inputs, "create"), want)
+	})
+}
+
 // Whatever takes long runs side by side: a host's set-up and pulls wait for
 // no other host's, except that the gateway must answer.
 func TestSetUpAndPullsRunInParallel(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/construct-server/infra/cloud"
+	"github.com/construct-server/infra/deploy"
 	"github.com/construct-server/infra/stacks"
 )
 
@@ -41,4 +42,14 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, err
 	}
 	return d, nil
+}
+
+// GuardSchema stands between the database's own release and those of the
+// services that migrate it. They wait for its Ready, and it for them in its
+// Record, both under the first server's name.
+func (d *Database) GuardSchema(ctx *pulumi.Context, migrators []deploy.Migrator, release []pulumi.Resource) (*deploy.Schema, error) {
+	primary := d.nodes[0]
+	return deploy.NewSchema(ctx, primary.name, &deploy.SchemaArgs{
+		Host: primary.host, Migrators: migrators, After: release,
+	}, pulumi.Parent(primary))
 }

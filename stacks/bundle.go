@@ -42,6 +42,7 @@ type Service struct {
 	Image        string // full reference, mirror included
 	ConfigDigest string // hex; changes when anything but the image changes
 	Stateful     bool   // keeps data on the role's volume
+	Migrates     bool   // migrates the database when it starts
 	Port         int    // on the private address; 0 when it publishes none
 	HealthPath   string // HTTP path that answers 200 when healthy; "" when it has none
 }

@@ -36,7 +36,7 @@ func constructService(name string, role Role, port int) ServiceSpec {
 func appServices(f Features) []ServiceSpec {
 	auth := constructService("auth-service", App, 8001)
 	auth.Needs = []string{"postgres", "redis-primary"}
-	auth.ConfigDir, auth.Pool = secretsMount, servicePool
+	auth.ConfigDir, auth.Pool, auth.Migrates = secretsMount, servicePool, true
 	auth.env = func(r *renderer) []variable {
 		registrations := []variable{{"MAX_REGISTRATIONS_PER_HOUR", backstop(r.d.RateLimit.RegistrationsPerHour)}}
 		return slices.Concat(r.common(auth), r.database(), r.jwt(true), r.vault(), registrations)
@@ -45,7 +45,7 @@ func appServices(f Features) []ServiceSpec {
 
 	user := constructService("user-service", App, 8002)
 	user.Needs = []string{"postgres", "redis-primary"}
-	user.ConfigDir, user.Pool = secretsMount, servicePool
+	user.ConfigDir, user.Pool, user.Migrates = secretsMount, servicePool, true
 	user.env = func(r *renderer) []variable {
 		return slices.Concat(r.common(user), r.database(), r.jwt(false))
 	}
@@ -53,7 +53,7 @@ func appServices(f Features) []ServiceSpec {
 
 	notification := constructService("notification-service", App, 8003)
 	notification.Needs = []string{"postgres", "redis-primary"}
-	notification.ConfigDir, notification.Pool = secretsMount, servicePool
+	notification.ConfigDir, notification.Pool, notification.Migrates = secretsMount, servicePool, true
 	notification.env = func(r *renderer) []variable {
 		return slices.Concat(r.common(notification), r.database(), r.jwt(false), r.vault(), r.apns())
 	}

@@ -13,7 +13,7 @@ const redpandaUID = 101
 func messageServices(f Features) []ServiceSpec {
 	messaging := constructService("messaging-service", Message, 8004)
 	messaging.Needs = []string{"postgres", "redis-primary"}
-	messaging.ConfigDir, messaging.Pool = secretsMount, servicePool
+	messaging.ConfigDir, messaging.Pool, messaging.Migrates = secretsMount, servicePool, true
 	messaging.env = func(r *renderer) []variable {
 		return slices.Concat(r.common(messaging), r.database(), r.jwt(false), r.vault(), r.apns(), r.kafka(), r.uploads())
 	}

@@ -192,7 +192,7 @@ func (r *renderer) bundle(services []rendered) (Bundle, error) {
 			b.Files = append(b.Files, File{Path: envPath(s.spec.Name), Mode: 0o600, Content: s.env, Secret: true})
 		}
 		b.Services = append(b.Services, Service{
-			Name: s.spec.Name, Image: s.image, ConfigDigest: s.digest, Stateful: s.spec.Stateful(),
+			Name: s.spec.Name, Image: s.image, ConfigDigest: s.digest, Stateful: s.spec.Stateful(), Migrates: s.spec.Migrates,
 			Port: privatePort(s.spec), HealthPath: s.spec.HealthPath,
 		})
 	}

@@ -52,10 +52,13 @@ type ServiceSpec struct {
 
 	// Pool is the most PostgreSQL connections that it holds open; 0: none. The
 	// server's budget and its list of clients follow from it.
-	Pool  int
-	After []string // services of the same role that must be healthy first
-	Needs []string // services that it dials, on any role
-	Data  []DataDir
+	Pool int
+	// Migrates says that it brings the database's schema to its own version
+	// when it starts, and refuses to start on a newer one (facts 1a).
+	Migrates bool
+	After    []string // services of the same role that must be healthy first
+	Needs    []string // services that it dials, on any role
+	Data     []DataDir
 	// HostDirs are directories of the host that it may read, each without what
 	// is mounted below.
 	HostDirs []HostDir

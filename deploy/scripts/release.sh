@@ -34,10 +34,11 @@ usage() {
   cat <<'TEXT'
 usage: construct-release COMMAND
 
-  apply DIGEST [--health-timeout S] [--soak S] [--lock-wait S] [--commit C]
+  apply DIGEST [--health-timeout S] [--soak S] [--lock-wait S] [--commit C] [--migrates]
                                                                    start the bundle on stdin
   rollback [DIGEST] [--health-timeout S] [--lock-wait S]           back to a kept release; default the one before,
                                                                    again the one before that
+  target [DIGEST]  what rollback would go back to
   pull [--timeout S] -- IMAGE…                                     fetch images; "login" lines on stdin
   status       what should run and what does
   facts        the same in full, for programs: construct status
@@ -65,6 +66,7 @@ main() {
   case $command in
   apply) apply "$@" ;;
   rollback) rollback "$@" ;;
+  target) target "$@" ;;
   pull) pull "$@" ;;
   status) status ;;
   facts) facts ;;

@@ -72,6 +72,7 @@ install_scripts() {
   replace "$root/usr/local/sbin/construct-firewall" 0755 <"$here/firewall.sh" || true
   replace "$root/usr/local/sbin/construct-access" 0755 <"$here/access.sh" || true
   replace "$root/usr/local/sbin/construct-reboot" 0755 <"$here/reboot.sh" || true
+  replace "$root/usr/local/sbin/construct-schema" 0755 <"$here/schema.sh" || true
 }
 
 parse() {

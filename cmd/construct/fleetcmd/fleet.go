@@ -33,6 +33,7 @@ type service struct {
 	Image    string `json:"image"`
 	Config   string `json:"config"` // digest
 	Stateful bool   `json:"stateful"`
+	Migrates bool   `json:"migrates"` // the database, when it starts
 }
 
 // parseFleet reads a stack's outputs.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -20,18 +21,16 @@ func rollback() *cobra.Command {
 		Long: `Take a role's hosts, one after the other, back to the good release before the
 one that runs, or to the one of that digest (construct-release history, on the
 host). If it does not get healthy, the host puts back what ran, and the hosts
-after it are left alone.
+after it are left alone. A release whose services are older than the database is
+refused before anything is touched: they would not start.
 
 Pulumi does not see it: an up without a change leaves it as it is, the next one
 that changes something of the role releases what the configuration says.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			command := "exec sudo /usr/local/sbin/construct-release rollback"
-			if len(args) == 2 {
-				if !hexDigest.MatchString(args[1]) {
-					return fmt.Errorf("%q is not a digest (want a release of construct-release history)", args[1])
-				}
-				command += " " + args[1]
+			digest := strings.Join(args[1:], "")
+			if len(args) == 2 && !hexDigest.MatchString(digest) {
+				return fmt.Errorf("%q is not a digest (want a release of construct-release history)", digest)
 			}
 			f, d, err := o.open(cmd.Context())
 			if err != nil {
@@ -42,14 +41,19 @@ that changes something of the role releases what the configuration says.`,
 			if len(hosts) == 0 {
 				return fmt.Errorf("%q is no role (want one of %s)", args[0], f.names(func(h host) string { return h.Role }))
 			}
-			return d.rollback(cmd.Context(), hosts, command, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return d.rollback(cmd.Context(), hosts, digest, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	o.register(cmd)
 	return cmd
 }
 
-func (d *dialer) rollback(ctx context.Context, hosts []host, command string, out, errOut io.Writer) error {
+// rollback takes the hosts back to a release; "": the one before.
+func (d *dialer) rollback(ctx context.Context, hosts []host, digest string, out, errOut io.Writer) error {
+	if err := d.askSchema(ctx, hosts, digest, errOut); err != nil {
+		return err
+	}
+	command := strings.TrimSpace("exec sudo /usr/local/sbin/construct-release rollback " + digest)
 	differs := false
 	for i, h := range hosts {
 		before, err := d.askOne(ctx, h)

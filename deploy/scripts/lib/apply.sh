@@ -2,15 +2,17 @@
 # apply.sh replaces one release by another: start, wait, and go back if the
 # new one does not live.
 
-# parse_options sets health_timeout, soak, lock_wait, commit, digest from arguments.
+# parse_options sets health_timeout, soak, lock_wait, commit, migrates, digest from
+# arguments.
 parse_options() {
-  health_timeout=180 soak=60 lock_wait=900 commit='' digest=''
+  health_timeout=180 soak=60 lock_wait=900 commit='' migrates='' digest=''
   while (($# > 0)); do
     case $1 in
     --health-timeout) health_timeout=$2 && shift 2 ;;
     --soak) soak=$2 && shift 2 ;;
     --lock-wait) lock_wait=$2 && shift 2 ;;
     --commit) commit=$2 && shift 2 ;;
+    --migrates) migrates=yes && shift ;;
     -*) die "unknown option '$1'" ;;
     *) digest=$1 && shift ;;
     esac
@@ -20,7 +22,7 @@ parse_options() {
 
 # apply DIGEST … with the bundle on stdin.
 apply() {
-  local health_timeout soak lock_wait commit digest file
+  local health_timeout soak lock_wait commit migrates digest file
   parse_options "$@"
   [ -n "$digest" ] || die 'apply: which digest?'
   file=$(umask 077 && mktemp "$state/incoming/$digest.XXXXXX")
@@ -36,7 +38,7 @@ apply() {
 unit_seconds() { say "$((lock_wait + 2 * (2 * health_timeout + soak + compose_seconds + drain_seconds) + 120))"; }
 
 apply_worker() {
-  local health_timeout soak lock_wait commit digest
+  local health_timeout soak lock_wait commit migrates digest
   parse_options "${@:2}"
   # A process of its own: with_lock's condition switches errexit off within
   # functions.
@@ -56,13 +58,13 @@ apply_locked() {
 
 # rollback [DIGEST] … to a release that is still here.
 rollback() {
-  local health_timeout soak lock_wait commit digest
+  local health_timeout soak lock_wait commit migrates digest
   parse_options "$@"
   detached "construct-rollback-${digest:-previous}" "$(unit_seconds)" "$0" rollback-worker "$@"
 }
 
 rollback_worker() {
-  local health_timeout soak lock_wait commit digest
+  local health_timeout soak lock_wait commit migrates digest
   parse_options "$@"
   with_lock "$lock_wait" "rollback to ${digest:-the release before}" "$0" rollback-locked "$@"
 }
@@ -70,12 +72,26 @@ rollback_worker() {
 # What is gone back to has lived before.
 rollback_locked() {
   parse_options --soak 0 "$@"
-  [ -n "$digest" ] || digest=$(previous_release "$(current_digest)") || true
-  [ -n "$digest" ] || die "rollback: there is no earlier release on this host; here are: $(good_releases | tr '\n' ' ')"
-  [ -d "$releases/$digest" ] || die "rollback: release $digest is not on this host; here are: $(good_releases | tr '\n' ' ')"
+  choose_target
   commit=$(commit_of "$digest")
   prepare "$digest"
   change_to rollback
+}
+
+# choose_target sets digest to what a rollback goes back to.
+choose_target() {
+  [ -n "$digest" ] || digest=$(previous_release "$(current_digest)") || true
+  [ -n "$digest" ] || die "rollback: there is no earlier release on this host; here are: $(good_releases | tr '\n' ' ')"
+  [ -d "$releases/$digest" ] || die "rollback: release $digest is not on this host; here are: $(good_releases | tr '\n' ' ')"
+}
+
+# target [DIGEST] prints what rollback would go back to: the release, its services.
+target() {
+  local health_timeout soak lock_wait commit migrates digest
+  parse_options "$@"
+  choose_target
+  say "release $digest"
+  manifest "$digest" service | sed 's/^/service /'
 }
 
 # change_to ACTION starts $digest and makes it current once it is healthy.
@@ -104,6 +120,7 @@ change_to() {
   warn "$(host_name): release $digest failed: ${reason:-docker compose could not start it}"
   report "$digest" "$unwell"
   go_back "$earlier"
+  [ -z "$migrates" ] || warn "$(host_name): before it failed it may have migrated the database. If it has, what runs serves on, but could not start again, after a reboot, say: construct exec db-1 -- sudo construct-schema status, and docs/operations.md, \"A release failed that has migrated\""
   return 1
 }
 
