@@ -62,7 +62,11 @@ func TestReadmeInProduction(t *testing.T) {
 			}
 			const db = "construct-prod-db-1" // the only server without a Construct service
 			require.NotEmpty(t, before.Hosts[db])
-			assert.Len(t, after.Hosts[db], len(before.Hosts[db]), "%s was touched by a release", db)
+			asked := after.Hosts[db][len(before.Hosts[db]):]
+			assert.Len(t, asked, 2, "%s was touched by a release", db)
+			for _, c := range asked { // whether it lets the new version in, and what that knows
+				assert.Contains(t, c.Text, "construct-schema ", "%s was touched by a release", db)
+			}
 		})
 	}
 }
