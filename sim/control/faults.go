@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/construct-server/infra/sim/api"
+	"github.com/construct-server/infra/sim/host"
 )
 
 // Kinds of fault.
@@ -21,6 +23,7 @@ const (
 	StallDone  = "stall-done"  // do it, and say nothing until the client has gone
 	RefuseSSH  = "refuse-ssh"  // the host's SSH port refuses, for delay_ms or until cleared
 	HostKey    = "host-key"    // the running host's sshd shows another host key, likewise
+	CutSSH     = "cut-ssh"     // a command's connection is cut after delay_ms, the command carried out
 )
 
 // Fault is something that goes wrong on purpose. Every condition that is set
@@ -31,13 +34,16 @@ type Fault struct {
 	// Route is a regular expression over "METHOD /normalised/route".
 	Route  string `json:"route,omitempty"`
 	Method string `json:"method,omitempty"`
-	// Host is a server's name or host id: for refuse-ssh and host-key the host
-	// at fault, for the others the name in the request's body.
+	// Host is a server's name or host id: for refuse-ssh, host-key and cut-ssh
+	// the host at fault, for the others the name in the request's body.
 	Host string `json:"host,omitempty"`
+	// Command is a regular expression over an SSH command's text, its comments
+	// included: for cut-ssh.
+	Command string `json:"command,omitempty"`
 	// Body is a regular expression over the request's body.
 	Body       string `json:"body,omitempty"`
 	Status     int    `json:"status,omitempty"`
-	Skip       int    `json:"skip,omitempty"`  // requests that match and are let by first
+	Skip       int    `json:"skip,omitempty"`  // requests or commands that match and are let by first
 	Times      int    `json:"times,omitempty"` // strikes left; 0: no limit
 	DelayMS    int    `json:"delay_ms,omitempty"`
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds
@@ -45,13 +51,15 @@ type Fault struct {
 	// Struck counts how often it has struck.
 	Struck int `json:"struck"`
 
-	route, body *regexp.Regexp
-	spent       bool
+	route, body, command *regexp.Regexp
+	spent                bool
 }
 
+var kinds = []string{Latency, Status, Capacity, LostAnswer, Stall, StallDone, RefuseSSH, HostKey, CutSSH}
+
 func (f *Fault) compile() error {
-	if !slices.Contains([]string{Latency, Status, Capacity, LostAnswer, Stall, StallDone, RefuseSSH, HostKey}, f.Kind) {
-		return fmt.Errorf("kind %q is unknown (want latency, status, capacity, lost-answer, stall, stall-done, refuse-ssh or host-key)", f.Kind)
+	if !slices.Contains(kinds, f.Kind) {
+		return fmt.Errorf("kind %q is unknown (want one of %s)", f.Kind, strings.Join(kinds, ", "))
 	}
 	if f.Kind == Status && (f.Status < 400 || f.Status > 599) {
 		return fmt.Errorf("status %d is not an error (want 400 to 599)", f.Status)
@@ -66,6 +74,12 @@ func (f *Fault) compile() error {
 	if f.body, err = regexp.Compile(f.Body); err != nil {
 		return fmt.Errorf("body: %w", err)
 	}
+	if f.command, err = regexp.Compile(f.Command); err != nil {
+		return fmt.Errorf("command: %w", err)
+	}
+	if f.Command != "" && f.Kind != CutSSH {
+		return fmt.Errorf("%s has no command (want %s)", f.Kind, CutSSH)
+	}
 	return nil
 }
 
@@ -75,7 +89,7 @@ func (f *Fault) ofHost() bool { return f.Kind == RefuseSSH || f.Kind == HostKey 
 func (f *Fault) matchesHost(id, name string) bool { return f.Host == id || f.Host == name }
 
 func (f *Fault) matches(method, route string, body []byte) bool {
-	if f.spent || f.ofHost() || f.Method != "" && f.Method != method || !f.route.MatchString(method+" "+route) {
+	if f.spent || f.ofHost() || f.Kind == CutSSH || f.Method != "" && f.Method != method || !f.route.MatchString(method+" "+route) {
 		return false
 	}
 	if f.Host != "" {
@@ -91,7 +105,11 @@ func (f *Fault) matches(method, route string, body []byte) bool {
 
 // AddFault makes a fault active and returns it with its id.
 func (c *Control) AddFault(f Fault) (Fault, error) {
-	if err := f.compile(); err != nil {
+	err := f.compile()
+	if _, can := c.backend.(host.Cutter); err == nil && f.Kind == CutSSH && !can {
+		err = fmt.Errorf("%s: %s hosts do not say what they run (want dry hosts)", f.Kind, c.backend.Kind())
+	}
+	if err != nil {
 		return Fault{}, fmt.Errorf("add fault: %w", err)
 	}
 	c.mu.Lock()
@@ -133,12 +151,24 @@ func (c *Control) drop(which func(*Fault) bool) {
 	}
 }
 
-// strike returns the first fault that a request meets, and spends it once.
-func (c *Control) strike(method, route string, body []byte) *Fault {
+// cut answers a host that asks whether a command's connection breaks.
+func (c *Control) cut(hostID, command string) (after time.Duration, cut bool) {
+	name := c.nameOf(hostID)
+	f := c.strike(func(f *Fault) bool {
+		return f.Kind == CutSSH && !f.spent && (f.Host == "" || f.matchesHost(hostID, name)) && f.command.MatchString(command)
+	})
+	if f == nil {
+		return 0, false
+	}
+	return time.Duration(f.DelayMS) * time.Millisecond, true
+}
+
+// strike returns the first fault that is met, and spends it once.
+func (c *Control) strike(met func(*Fault) bool) *Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, f := range c.faults {
-		if !f.matches(method, route, body) {
+		if !met(f) {
 			continue
 		}
 		if f.Skip > 0 {

@@ -63,6 +63,16 @@ type Backend interface {
 	Close(ctx context.Context) error
 }
 
+// Cutter is a Backend that knows a command over SSH before it answers it, and
+// so can lose the answer (fault injection). Container hosts do not: their sshd
+// tells nobody what it runs.
+type Cutter interface {
+	// OnCommand sets who is asked, for each command, whether its connection
+	// shall be cut, and how long after the command has got its input. The host
+	// carries the command out all the same, and records it.
+	OnCommand(ask func(hostID, command string) (after time.Duration, cut bool))
+}
+
 // Network is a private network.
 type Network struct {
 	ID     string

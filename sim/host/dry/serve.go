@@ -35,7 +35,7 @@ func (m *machine) serve(conn net.Conn) {
 		case "session":
 			channel, requests, err := request.Accept()
 			if err == nil {
-				go m.session(life, server.User(), channel, requests)
+				go m.session(life, server.User(), conn, channel, requests)
 			}
 		case "direct-tcpip":
 			go m.forward(request)
@@ -64,7 +64,7 @@ func (m *machine) untrack(conn io.Closer) {
 
 // session serves one session channel: one exec, or a shell that ends with its
 // standard input.
-func (m *machine) session(life context.Context, user string, channel ssh.Channel, requests <-chan *ssh.Request) {
+func (m *machine) session(life context.Context, user string, conn net.Conn, channel ssh.Channel, requests <-chan *ssh.Request) {
 	defer func() { _ = channel.Close() }()
 	for request := range requests {
 		switch request.Type {
@@ -76,7 +76,7 @@ func (m *machine) session(life context.Context, user string, channel ssh.Channel
 			}
 			_ = request.Reply(true, nil)
 			go ssh.DiscardRequests(requests)
-			m.exec(life, user, exec.Command, channel)
+			m.exec(life, user, exec.Command, conn, channel)
 			return
 		case "env", "pty-req", "window-change":
 			_ = request.Reply(true, nil)
@@ -86,9 +86,10 @@ func (m *machine) session(life context.Context, user string, channel ssh.Channel
 	}
 }
 
-func (m *machine) exec(life context.Context, user, command string, channel ssh.Channel) {
+func (m *machine) exec(life context.Context, user, command string, conn net.Conn, channel ssh.Channel) {
 	start := time.Now()
 	stdin := drain(life, channel)
+	m.cutIn(life, conn, command)
 	if waitsForBoot(command) || waitsForBoot(string(stdin)) {
 		m.awaitBoot(life)
 	}
@@ -103,6 +104,26 @@ func (m *machine) exec(life context.Context, user, command string, channel ssh.C
 	_, _ = io.WriteString(channel, stdout)
 	_, _ = io.WriteString(channel.Stderr(), stderr)
 	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(exit)}))
+}
+
+// cutIn cuts the connection of a command that is under way, if a fault says so.
+// The command goes on: what matters of it runs apart from the connection.
+func (m *machine) cutIn(life context.Context, conn net.Conn, command string) {
+	m.backend.mu.Lock()
+	ask := m.backend.cut
+	m.backend.mu.Unlock()
+	after, cut := ask(m.spec.ID, command)
+	if !cut {
+		return
+	}
+	select {
+	case <-time.After(after):
+	case <-life.Done():
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a reset; what fails here is as good as cut
+	}
+	_ = conn.Close()
 }
 
 // waitsForBoot tells whether a command, or the script that a shell reads, waits
