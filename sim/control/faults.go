@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -24,6 +25,7 @@ const (
 	RefuseSSH  = "refuse-ssh"  // the host's SSH port refuses, for delay_ms or until cleared
 	HostKey    = "host-key"    // the running host's sshd shows another host key, likewise
 	CutSSH     = "cut-ssh"     // a command's connection is cut after delay_ms, the command carried out
+	Loss       = "loss"        // percent of the hosts' packets are lost, for delay_ms or until cleared
 )
 
 // Fault is something that goes wrong on purpose. Every condition that is set
@@ -47,6 +49,7 @@ type Fault struct {
 	Times      int    `json:"times,omitempty"` // strikes left; 0: no limit
 	DelayMS    int    `json:"delay_ms,omitempty"`
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds
+	Percent    int    `json:"percent,omitempty"`     // of packets, for loss
 
 	// Struck counts how often it has struck.
 	Struck int `json:"struck"`
@@ -55,7 +58,7 @@ type Fault struct {
 	spent                bool
 }
 
-var kinds = []string{Latency, Status, Capacity, LostAnswer, Stall, StallDone, RefuseSSH, HostKey, CutSSH}
+var kinds = []string{Latency, Status, Capacity, LostAnswer, Stall, StallDone, RefuseSSH, HostKey, CutSSH, Loss}
 
 func (f *Fault) compile() error {
 	if !slices.Contains(kinds, f.Kind) {
@@ -66,6 +69,12 @@ func (f *Fault) compile() error {
 	}
 	if f.ofHost() && f.Host == "" {
 		return fmt.Errorf("%s wants a host", f.Kind)
+	}
+	if (f.Kind == Loss) != (f.Percent > 0) || f.Percent > 100 {
+		return fmt.Errorf("%s of %d percent (want %s of 1 to 100)", f.Kind, f.Percent, Loss)
+	}
+	if f.Kind == Loss && f.Host != "" {
+		return fmt.Errorf("%s is every host's (want no host)", f.Kind)
 	}
 	var err error
 	if f.route, err = regexp.Compile(f.Route); err != nil {
@@ -86,10 +95,13 @@ func (f *Fault) compile() error {
 // ofHost tells whether it is a host that is at fault, not the API.
 func (f *Fault) ofHost() bool { return f.Kind == RefuseSSH || f.Kind == HostKey }
 
+// lasting tells whether it is a state, which begins and ends.
+func (f *Fault) lasting() bool { return f.ofHost() || f.Kind == Loss }
+
 func (f *Fault) matchesHost(id, name string) bool { return f.Host == id || f.Host == name }
 
 func (f *Fault) matches(method, route string, body []byte) bool {
-	if f.spent || f.ofHost() || f.Kind == CutSSH || f.Method != "" && f.Method != method || !f.route.MatchString(method+" "+route) {
+	if f.spent || f.ofHost() || f.Kind == CutSSH || f.Kind == Loss || f.Method != "" && f.Method != method || !f.route.MatchString(method+" "+route) {
 		return false
 	}
 	if f.Host != "" {
@@ -105,11 +117,7 @@ func (f *Fault) matches(method, route string, body []byte) bool {
 
 // AddFault makes a fault active and returns it with its id.
 func (c *Control) AddFault(f Fault) (Fault, error) {
-	err := f.compile()
-	if _, can := c.backend.(host.Cutter); err == nil && f.Kind == CutSSH && !can {
-		err = fmt.Errorf("%s: %s hosts do not say what they run (want dry hosts)", f.Kind, c.backend.Kind())
-	}
-	if err != nil {
+	if err := errors.Join(f.compile(), c.possible(f.Kind)); err != nil {
 		return Fault{}, fmt.Errorf("add fault: %w", err)
 	}
 	c.mu.Lock()
@@ -117,16 +125,28 @@ func (c *Control) AddFault(f Fault) (Fault, error) {
 	f.ID = c.nextID
 	c.faults = append(c.faults, &f)
 	c.mu.Unlock()
-	if f.ofHost() {
-		c.afflict(f.Kind, f.Host, true)
-		if f.DelayMS > 0 {
-			t := time.AfterFunc(time.Duration(f.DelayMS)*time.Millisecond, func() { c.drop(func(o *Fault) bool { return o.ID == f.ID }) })
-			c.mu.Lock()
-			c.timers = append(c.timers, t)
-			c.mu.Unlock()
-		}
+	if !f.lasting() {
+		return f, nil
+	}
+	c.afflict(&f, true)
+	if f.DelayMS > 0 {
+		t := time.AfterFunc(time.Duration(f.DelayMS)*time.Millisecond, func() { c.drop(func(o *Fault) bool { return o.ID == f.ID }) })
+		c.mu.Lock()
+		c.timers = append(c.timers, t)
+		c.mu.Unlock()
 	}
 	return f, nil
+}
+
+// possible tells whether the hosts can be at fault in this way.
+func (c *Control) possible(kind string) error {
+	if _, can := c.backend.(host.Cutter); kind == CutSSH && !can {
+		return fmt.Errorf("%s: %s hosts do not say what they run (want dry hosts)", kind, c.backend.Kind())
+	}
+	if _, can := c.backend.(host.Loser); kind == Loss && !can {
+		return fmt.Errorf("%s: %s hosts have no packets (want container hosts)", kind, c.backend.Kind())
+	}
+	return nil
 }
 
 // ClearFaults ends every fault.
@@ -140,14 +160,14 @@ func (c *Control) drop(which func(*Fault) bool) {
 		if !which(f) {
 			return false
 		}
-		if f.ofHost() {
+		if f.lasting() {
 			ended = append(ended, f)
 		}
 		return true
 	})
 	c.mu.Unlock()
 	for _, f := range ended {
-		c.afflict(f.Kind, f.Host, false)
+		c.afflict(f, false)
 	}
 }
 

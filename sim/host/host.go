@@ -73,6 +73,14 @@ type Cutter interface {
 	OnCommand(ask func(hostID, command string) (after time.Duration, cut bool))
 }
 
+// Loser is a Backend with packets, which can lose some of them (fault injection).
+// Dry hosts have connections only.
+type Loser interface {
+	// LosePackets drops that share of all packets to, from and between hosts, in
+	// percent, in each direction; 0 ends it.
+	LosePackets(ctx context.Context, percent int) error
+}
+
 // Network is a private network.
 type Network struct {
 	ID     string
