@@ -88,6 +88,9 @@ func TestDeployment(t *testing.T) {
 				t.Run("keeps its secrets when a release is broken", d.secrets)
 			}
 			t.Run("updates one service alone", d.update)
+			if soak && cloud == clouds[0] {
+				t.Run("is released over a bad line", d.badLine)
+			}
 			t.Run("grows a volume under the running database", d.grow)
 			if whole {
 				t.Run("has told of the lost service", d.told)

@@ -5,12 +5,15 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/construct-server/infra/e2e/lab"
+	"github.com/construct-server/infra/sim/control"
 	"github.com/construct-server/infra/sim/host"
 	"github.com/construct-server/infra/sim/rig"
 )
@@ -31,10 +34,11 @@ var (
 type troubled struct {
 	*deployment
 	containers map[string]string // by role
+	once       sync.Once
 }
 
 // TestTrouble is what dry hosts cannot be in: a connection that is cut while real
-// scripts run.
+// scripts run, and a line that loses packets.
 func TestTrouble(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: five servers take minutes to boot")
@@ -54,6 +58,10 @@ func TestTrouble(t *testing.T) {
 			require.NoError(t, h.Configure(t.Context(), h.Settings.With("construct:ssh", ssh).
 				With("construct:network", map[string]any{"cidr": troubleNetwork})))
 			t.Run("a set-up whose connection is cut", h.cutSetUp)
+			if t.Failed() {
+				return
+			}
+			t.Run("packets are lost during an up", h.lossy)
 		})
 	}
 }
@@ -80,6 +88,50 @@ func (h *troubled) container(server string) string {
 		}
 	}
 	return ""
+}
+
+// lossy changes every host while a fifth of all packets is lost for a minute.
+func (h *troubled) lossy(t *testing.T) {
+	require.NoError(t, h.Configure(t.Context(), h.Settings.With("construct:rebootWindow", "Mon 03:00")))
+	answers := func() string {
+		out, _ := onContainer(t, h.containers["app"], "ping -q -n -i 0.02 -c 100 -W 2 "+h.servers["db"].PrivateIP) // fails when one is lost
+		return out
+	}
+	throughLoss(t, h.Lab, func() (string, error) {
+		h.once.Do(func() { assert.NotContains(t, answers(), " 0% packet loss", "the line is not bad") })
+		return tryUp(t, h.Lab, noRelease...)
+	})
+	assert.Contains(t, answers(), " 0% packet loss", "the line is still bad")
+	for role, name := range h.containers {
+		assert.Contains(t, run(t, nil, "docker", "exec", name, "cat", "/etc/systemd/system/construct-reboot.timer"), "Mon", "%s was not changed", role)
+	}
+	assert.Equal(t, []string{"same"}, kinds(hostsUp(t, h.Lab)), "an up after the last one changed something")
+}
+
+// lossPercent and lossTime are a bad line, each way.
+const (
+	lossPercent = 20
+	lossTime    = time.Minute
+)
+
+// throughLoss runs an up while packets are lost. It must complete, or fail within
+// bounds and name a step; then the next one, on a good line, must complete.
+func throughLoss(t *testing.T, l *lab.Lab, up func() (said string, err error)) {
+	t.Helper()
+	require.NoError(t, l.Control.Post(t.Context(), "/faults",
+		control.Fault{Kind: control.Loss, Percent: lossPercent, DelayMS: int(lossTime.Milliseconds())}, nil))
+	var said string
+	took, err := lab.Elapsed(func() (err error) { said, err = up(); return err })
+	require.NoError(t, l.Control.Delete(t.Context(), "/faults"))
+	assert.Less(t, took, 10*time.Minute)
+	if err == nil {
+		measured(t, "an up with %d %% of the packets lost each way completed in %.0f s", lossPercent, took.Seconds())
+		return
+	}
+	measured(t, "an up with %d %% of the packets lost each way gave up after %.0f s", lossPercent, took.Seconds())
+	assert.Regexp(t, `\((gateway|app|db|message|media)-1-[a-z]+\)`, said, "no step is named")
+	said, err = up()
+	require.NoError(t, err, "an up after one on a bad line fails:\n%s", said)
 }
 
 // awaitOn runs a shell command in a container until it succeeds, and returns
