@@ -56,6 +56,7 @@ type Backend struct {
 	volumes  map[string]*volume
 	commands map[string][]host.Command // kept after a host is destroyed
 	cut      func(hostID, command string) (time.Duration, bool)
+	slow     time.Duration // before sshd greets
 }
 
 var (
@@ -141,6 +142,14 @@ func (b *Backend) OnCommand(ask func(hostID, command string) (time.Duration, boo
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.cut = ask
+}
+
+// SlowLogins makes the sshd of every host wait before it greets, as over a long
+// way. Default: it does not.
+func (b *Backend) SlowLogins(wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.slow = wait
 }
 
 // Close destroys everything and gives all addresses back.

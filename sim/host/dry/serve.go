@@ -19,11 +19,16 @@ const stdinIdle = time.Second
 // serve speaks SSH on one connection until either side ends it.
 func (m *machine) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	life, config, ok := m.track(conn)
+	life, config, slow, ok := m.track(conn)
 	if !ok {
 		return
 	}
 	defer m.untrack(conn)
+	select {
+	case <-time.After(slow):
+	case <-life.Done():
+		return
+	}
 	server, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
 		return // a scanner, a wrong key or a wrong host key: sshd logs and forgets
@@ -46,14 +51,14 @@ func (m *machine) serve(conn net.Conn) {
 	}
 }
 
-func (m *machine) track(conn io.Closer) (context.Context, *ssh.ServerConfig, bool) {
+func (m *machine) track(conn io.Closer) (context.Context, *ssh.ServerConfig, time.Duration, bool) {
 	m.backend.mu.Lock()
 	defer m.backend.mu.Unlock()
 	if !m.reachable() {
-		return nil, nil, false
+		return nil, nil, 0, false
 	}
 	m.conns[conn] = true
-	return m.life, m.config, true
+	return m.life, m.config, m.backend.slow, true
 }
 
 func (m *machine) untrack(conn io.Closer) {
