@@ -90,6 +90,9 @@ func TestDeployment(t *testing.T) {
 				t.Run("keeps its secrets when a release is broken", d.secrets)
 			}
 			t.Run("updates one service alone", d.update)
+			if soak && cloud == clouds[0] {
+				t.Run("is released over a bad line", d.badLine)
+			}
 			t.Run("grows a volume under the running database", d.grow)
 			if hasLogs(cloud) {
 				t.Run("collects what is logged", d.logs)

@@ -45,6 +45,16 @@ func (d *deployment) update(t *testing.T) {
 	}
 }
 
+// badLine releases a version, and the one that ran before, while packets are lost.
+func (d *deployment) badLine(t *testing.T) {
+	for _, tag := range []string{"0.7.0", "0.7.1"} {
+		d.release(t, "user-service", tag)
+		throughLoss(t, d.Lab, func() (string, error) { return tryUp(t, d.Lab) })
+		assert.Equal(t, tag, d.version(t, "/api/v1/users/profile"))
+	}
+	d.noop(t)
+}
+
 // starts says when each container of the fleet was started.
 func (d *deployment) starts(t *testing.T) map[string]string {
 	t.Helper()

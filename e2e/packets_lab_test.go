@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -24,11 +23,7 @@ import (
 	"github.com/construct-server/infra/e2e/lab"
 	"github.com/construct-server/infra/e2e/packets"
 	"github.com/construct-server/infra/firewall"
-	"github.com/construct-server/infra/sim"
-	"github.com/construct-server/infra/sim/api"
 	"github.com/construct-server/infra/sim/host"
-	"github.com/construct-server/infra/sim/host/container"
-	hostimage "github.com/construct-server/infra/sim/images/host"
 	"github.com/construct-server/infra/stacks"
 )
 
@@ -40,10 +35,6 @@ var (
 	packetPrefix  = netip.MustParsePrefix("198.18.50.0/24")
 	packetNetwork = netip.MustParsePrefix("10.23.0.0/24")
 )
-
-// noRelease leaves out what would run services: the hosts, their set-up, their
-// network and their firewalls are the program's own.
-var noRelease = []optup.Option{optup.Exclude([]string{"**construct:deploy:Release**"}), optup.ExcludeDependents()}
 
 // cloudFirewalls remembers what the cloud has set, so that it can be taken away
 // and put back behind the cloud's back.
@@ -85,17 +76,11 @@ type packetLab struct {
 
 func startPackets(t *testing.T, cloud config.Cloud) *packetLab {
 	t.Helper()
-	image, err := hostimage.Ensure(t.Context(), hostimage.Options{ComposePlugin: filepath.Join(root(t), ".tools", "bin", "docker-compose"), Output: logWriter{t}})
-	require.NoError(t, err)
-	backend, err := container.New(t.Context(), container.Options{Image: image, Instance: packetInstance, Prefix: packetPrefix})
-	require.NoError(t, err)
-	clouds := &cloudFirewalls{Backend: backend, set: map[string]*host.Firewall{}}
-	l, err := lab.Start(t.Context(), lab.Options{
-		Root: root(t), Dir: t.TempDir(), Cloud: cloud, Log: logWriter{t}, Backend: clouds, Env: quick,
-		Sim: sim.Options{Speed: &api.Speed{Boot: 300 * time.Millisecond, Action: 50 * time.Millisecond, Linger: 300 * time.Millisecond}},
+	clouds := &cloudFirewalls{set: map[string]*host.Firewall{}}
+	l := startHosts(t, cloud, packetInstance, packetPrefix, func(b host.Backend) host.Backend {
+		clouds.Backend = b
+		return clouds
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, l.Close()) })
 	p := &packetLab{deployment: &deployment{Lab: l, servers: map[string]lab.Server{}}, cloud: cloud, clouds: clouds, hosts: map[stacks.Role]string{}}
 	p.rows = firewall.Matrix(firewall.Options{
 		Features: stacks.Features{Media: true}, SSHPort: 22,
@@ -128,10 +113,7 @@ func (p *packetLab) allow(t *testing.T, cidrs ...string) {
 // up runs the program, without its releases.
 func (p *packetLab) up(t *testing.T) map[string]int {
 	t.Helper()
-	var out, errs bytes.Buffer
-	result, err := p.Stack.Up(t.Context(), append([]optup.Option{optup.ProgressStreams(&out), optup.ErrorProgressStreams(&errs)}, noRelease...)...)
-	require.NoError(t, err, "pulumi up:\n%s\n%s", out.String(), errs.String())
-	return *result.Summary.ResourceChanges
+	return hostsUp(t, p.Lab)
 }
 
 // find looks up the servers and their addresses.

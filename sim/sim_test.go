@@ -152,7 +152,7 @@ func TestFaults(t *testing.T) {
 	_, _, err = hz.Server.Create(t.Context(), opts)
 	require.NoError(t, err)
 
-	for _, bad := range []map[string]any{{"kind": "boom"}, {"kind": "status", "status": 200}, {"kind": "refuse-ssh"}, {"kind": "host-key"}, {"kind": "latency", "route": "("}, {"kind": "latency", "colour": "red"}} {
+	for _, bad := range []map[string]any{{"kind": "boom"}, {"kind": "status", "status": 200}, {"kind": "refuse-ssh"}, {"kind": "host-key"}, {"kind": "latency", "route": "("}, {"kind": "cut-ssh", "command": "("}, {"kind": "latency", "command": "true"}, {"kind": "loss", "percent": 20}, {"kind": "loss"}, {"kind": "latency", "percent": 20}, {"kind": "latency", "colour": "red"}} {
 		require.Equal(t, 400, call(t, s, "POST", "/faults", bad, nil), "%v", bad)
 	}
 }

@@ -48,7 +48,11 @@ type knownHost struct{ id, name string }
 
 // New returns a Control over a backend.
 func New(backend host.Backend, logf func(format string, args ...any)) *Control {
-	return &Control{backend: backend, logf: logf}
+	c := &Control{backend: backend, logf: logf}
+	if b, can := backend.(host.Cutter); can {
+		b.OnCommand(c.cut)
+	}
+	return c
 }
 
 // SetInfo sets what /_sim/info answers.
@@ -105,6 +109,18 @@ func (c *Control) idOf(name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// nameOf is the name of a host that was made once; empty if there was none.
+func (c *Control) nameOf(id string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, h := range c.hosts {
+		if h.id == id {
+			return h.name
+		}
+	}
+	return ""
 }
 
 // Handler answers /_sim/.

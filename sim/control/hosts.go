@@ -53,19 +53,40 @@ func (c *Control) Hosts() []api.Host {
 	return out
 }
 
-// afflict begins or ends a fault of the hosts of a name.
-func (c *Control) afflict(kind, name string, begin bool) {
+// afflict begins or ends a fault that lasts.
+func (c *Control) afflict(f *Fault, begin bool) {
+	if f.Kind == Loss {
+		c.lose()
+		return
+	}
 	change := c.backend.RefuseSSH
-	if kind == HostKey {
+	if f.Kind == HostKey {
 		change = c.backend.SwapHostKey
 	}
 	for _, h := range c.Hosts() {
-		if h.ID != name && h.Name != name {
+		if !f.matchesHost(h.ID, h.Name) {
 			continue
 		}
 		if err := change(context.Background(), h.ID, begin); err != nil {
-			c.logf("simulator: %s on host %q: %v", kind, h.ID, err)
+			c.logf("simulator: %s on host %q: %v", f.Kind, h.ID, err)
 		}
+	}
+}
+
+// lose has as many packets lost as the worst of the faults says.
+func (c *Control) lose() {
+	backend, can := c.backend.(host.Loser)
+	if !can {
+		return // no such fault was accepted
+	}
+	percent := 0
+	c.mu.Lock()
+	for _, f := range c.faults {
+		percent = max(percent, f.Percent)
+	}
+	c.mu.Unlock()
+	if err := backend.LosePackets(context.Background(), percent); err != nil {
+		c.logf("simulator: %v", err)
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *Control) Wrap(cloud api.Cloud) http.Handler {
 		entry := Request{Time: started, Cloud: cloud.Name(), Method: r.Method, Route: route, Path: r.URL.Path}
 		out := &recorder{ResponseWriter: w}
 		lost := false
-		if f := c.strike(r.Method, route, body); f != nil {
+		if f := c.strike(func(f *Fault) bool { return f.matches(r.Method, route, body) }); f != nil {
 			entry.Fault = f.Kind
 			lost = c.suffer(f, cloud, out, r)
 		} else {

@@ -63,6 +63,24 @@ type Backend interface {
 	Close(ctx context.Context) error
 }
 
+// Cutter is a Backend that knows a command over SSH before it answers it, and
+// so can lose the answer (fault injection). Container hosts do not: their sshd
+// tells nobody what it runs.
+type Cutter interface {
+	// OnCommand sets who is asked, for each command, whether its connection
+	// shall be cut, and how long after the command has got its input. The host
+	// carries the command out all the same, and records it.
+	OnCommand(ask func(hostID, command string) (after time.Duration, cut bool))
+}
+
+// Loser is a Backend with packets, which can lose some of them (fault injection).
+// Dry hosts have connections only.
+type Loser interface {
+	// LosePackets drops that share of all packets to, from and between hosts, in
+	// percent, in each direction; 0 ends it.
+	LosePackets(ctx context.Context, percent int) error
+}
+
 // Network is a private network.
 type Network struct {
 	ID     string

@@ -115,6 +115,8 @@ func TestStatusOfHostsThatCannotBeAsked(t *testing.T) {
 			[]string{"gateway-1: no answer at 127.", "db-1: not asked: the way there leads through gateway-1", "0 as they should be, 0 differ, 5 could not"}},
 		"a host with another key": {func(t *testing.T, s *site) { require.NoError(t, s.SwapHostKey(t.Context(), "db-1", true)) },
 			[]string{"db-1: shows the host key SHA256:", ": nothing was sent to it"}},
+		"a gateway with another key": {func(t *testing.T, s *site) { require.NoError(t, s.SwapHostKey(t.Context(), "gateway-1", true)) },
+			[]string{"gateway-1: shows the host key SHA256:", ": nothing was sent to it", "db-1: not asked: the way there leads through gateway-1"}},
 		"a host of an earlier version": {func(_ *testing.T, s *site) {
 			s.execute = func(name, _ string, _ []byte) (string, string, int) {
 				if name == "db-1" {
@@ -200,6 +202,21 @@ func TestStatusThatCannotBegin(t *testing.T) {
 		assert.Equal(t, 2, code, want)
 		assert.Contains(t, errOut, want)
 	}
+}
+
+// Five hosts that are slow to log in cost two log-ins, the gateway's and all the
+// others' at once: not five.
+func TestHostsAreDialledAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const slow = time.Second
+	s.SlowLogins(slow)
+	began := time.Now()
+	out, errOut, code := s.run(t, "", "status")
+	took := time.Since(began)
+	assert.Equal(t, 0, code, "%s%s", out, errOut)
+	assert.GreaterOrEqual(t, took, 2*slow)
+	assert.Less(t, took, 3*slow+slow/2, "one after the other it is %v", 5*slow)
 }
 
 // One connection to the gateway carries all questions.

@@ -27,11 +27,15 @@ type Backend struct {
 	networks map[string]host.Network
 	machines map[string]*machine
 	volumes  map[string]*volume
+	loss     int // of all packets, in percent
 
 	nft sync.Mutex // one ruleset is loaded at a time
 }
 
-var _ host.Backend = (*Backend)(nil)
+var (
+	_ host.Backend = (*Backend)(nil)
+	_ host.Loser   = (*Backend)(nil)
+)
 
 // New removes what an earlier process left of the instance, makes the public
 // network and starts the helper container.

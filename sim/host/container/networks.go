@@ -28,7 +28,11 @@ func (b *Backend) CreateNetwork(ctx context.Context, n host.Network) error {
 	}
 	b.mu.Lock()
 	b.networks[n.ID] = n
+	lossy := b.loss > 0
 	b.mu.Unlock()
+	if lossy {
+		return b.applyLoss(ctx)
+	}
 	return nil
 }
 

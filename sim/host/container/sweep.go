@@ -71,6 +71,7 @@ func (h helper) undo(ctx context.Context) error {
 		return err
 	}
 	const script = `nft delete table inet "$1" 2>/dev/null || true
+		nft delete table bridge "$1" 2>/dev/null || true
 		losetup --list --noheadings --output NAME,BACK-FILE | while read -r device file _; do
 			case "${file##*/}" in "$2"*) losetup --detach "$device" ;; esac
 		done`

@@ -55,9 +55,14 @@ type Backend struct {
 	machines map[string]*machine
 	volumes  map[string]*volume
 	commands map[string][]host.Command // kept after a host is destroyed
+	cut      func(hostID, command string) (time.Duration, bool)
+	slow     time.Duration // before sshd greets
 }
 
-var _ host.Backend = (*Backend)(nil)
+var (
+	_ host.Backend = (*Backend)(nil)
+	_ host.Cutter  = (*Backend)(nil)
+)
 
 // New returns a backend without hosts.
 func New(opts Options) *Backend {
@@ -77,6 +82,7 @@ func New(opts Options) *Backend {
 		machines: map[string]*machine{},
 		volumes:  map[string]*volume{},
 		commands: map[string][]host.Command{},
+		cut:      func(string, string) (time.Duration, bool) { return 0, false },
 	}
 }
 
@@ -129,6 +135,21 @@ func (b *Backend) Commands(_ context.Context, hostID string) ([]host.Command, er
 	list := slices.Clone(b.commands[hostID])
 	slices.SortStableFunc(list, func(x, y host.Command) int { return x.Time.Compare(y.Time) })
 	return list, nil
+}
+
+// OnCommand sets who says which connections are cut; until then, nobody does.
+func (b *Backend) OnCommand(ask func(hostID, command string) (time.Duration, bool)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cut = ask
+}
+
+// SlowLogins makes the sshd of every host wait before it greets, as over a long
+// way. Default: it does not.
+func (b *Backend) SlowLogins(wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.slow = wait
 }
 
 // Close destroys everything and gives all addresses back.

@@ -19,11 +19,16 @@ const stdinIdle = time.Second
 // serve speaks SSH on one connection until either side ends it.
 func (m *machine) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	life, config, ok := m.track(conn)
+	life, config, slow, ok := m.track(conn)
 	if !ok {
 		return
 	}
 	defer m.untrack(conn)
+	select {
+	case <-time.After(slow):
+	case <-life.Done():
+		return
+	}
 	server, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
 		return // a scanner, a wrong key or a wrong host key: sshd logs and forgets
@@ -35,7 +40,7 @@ func (m *machine) serve(conn net.Conn) {
 		case "session":
 			channel, requests, err := request.Accept()
 			if err == nil {
-				go m.session(life, server.User(), channel, requests)
+				go m.session(life, server.User(), conn, channel, requests)
 			}
 		case "direct-tcpip":
 			go m.forward(request)
@@ -46,14 +51,14 @@ func (m *machine) serve(conn net.Conn) {
 	}
 }
 
-func (m *machine) track(conn io.Closer) (context.Context, *ssh.ServerConfig, bool) {
+func (m *machine) track(conn io.Closer) (context.Context, *ssh.ServerConfig, time.Duration, bool) {
 	m.backend.mu.Lock()
 	defer m.backend.mu.Unlock()
 	if !m.reachable() {
-		return nil, nil, false
+		return nil, nil, 0, false
 	}
 	m.conns[conn] = true
-	return m.life, m.config, true
+	return m.life, m.config, m.backend.slow, true
 }
 
 func (m *machine) untrack(conn io.Closer) {
@@ -64,7 +69,7 @@ func (m *machine) untrack(conn io.Closer) {
 
 // session serves one session channel: one exec, or a shell that ends with its
 // standard input.
-func (m *machine) session(life context.Context, user string, channel ssh.Channel, requests <-chan *ssh.Request) {
+func (m *machine) session(life context.Context, user string, conn net.Conn, channel ssh.Channel, requests <-chan *ssh.Request) {
 	defer func() { _ = channel.Close() }()
 	for request := range requests {
 		switch request.Type {
@@ -76,7 +81,7 @@ func (m *machine) session(life context.Context, user string, channel ssh.Channel
 			}
 			_ = request.Reply(true, nil)
 			go ssh.DiscardRequests(requests)
-			m.exec(life, user, exec.Command, channel)
+			m.exec(life, user, exec.Command, conn, channel)
 			return
 		case "env", "pty-req", "window-change":
 			_ = request.Reply(true, nil)
@@ -86,9 +91,10 @@ func (m *machine) session(life context.Context, user string, channel ssh.Channel
 	}
 }
 
-func (m *machine) exec(life context.Context, user, command string, channel ssh.Channel) {
+func (m *machine) exec(life context.Context, user, command string, conn net.Conn, channel ssh.Channel) {
 	start := time.Now()
 	stdin := drain(life, channel)
+	m.cutIn(life, conn, command)
 	if waitsForBoot(command) || waitsForBoot(string(stdin)) {
 		m.awaitBoot(life)
 	}
@@ -103,6 +109,26 @@ func (m *machine) exec(life context.Context, user, command string, channel ssh.C
 	_, _ = io.WriteString(channel, stdout)
 	_, _ = io.WriteString(channel.Stderr(), stderr)
 	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(exit)}))
+}
+
+// cutIn cuts the connection of a command that is under way, if a fault says so.
+// The command goes on: what matters of it runs apart from the connection.
+func (m *machine) cutIn(life context.Context, conn net.Conn, command string) {
+	m.backend.mu.Lock()
+	ask := m.backend.cut
+	m.backend.mu.Unlock()
+	after, cut := ask(m.spec.ID, command)
+	if !cut {
+		return
+	}
+	select {
+	case <-time.After(after):
+	case <-life.Done():
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a reset; what fails here is as good as cut
+	}
+	_ = conn.Close()
 }
 
 // waitsForBoot tells whether a command, or the script that a shell reads, waits
