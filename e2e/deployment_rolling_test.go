@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"strings"
@@ -26,7 +27,7 @@ func (d *deployment) rolling(t *testing.T) {
 	former := d.Settings.With("construct:release", maps.Clone(release)) // every service on 0.7.0
 	release["tag"] = "0.8.0"
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:release", release)))
-	report := d.underLoad(t, "a new version of every service", func() { up(t, d.Lab) })
+	report := d.loaded(t, "a new version of every service", true, func() { up(t, d.Lab) })
 	assert.Empty(t, head(report.Failed), "requests failed during an update of every service")
 	for _, service := range []string{"auth-service", "user-service", "notification-service", "messaging-service"} {
 		assert.Positive(t, report.Versions[service+" 0.8.0"], "%s: %v", service, report.Versions)
@@ -79,12 +80,23 @@ func (d *deployment) minor(t *testing.T) {
 // underLoad has users ask while something is done, and tells how they fared.
 func (d *deployment) underLoad(t *testing.T, what string, do func()) outside.LoadReport {
 	t.Helper()
-	stop := d.caller.Load(t.Context(), outside.LoadOptions{
+	return d.loaded(t, what, false, do)
+}
+
+// loaded is underLoad, with polls that are open at the end awaited or given up.
+func (d *deployment) loaded(t *testing.T, what string, awaitPolls bool, do func()) outside.LoadReport {
+	t.Helper()
+	// A user of its own: polls of others, or of an earlier load, would count
+	// against its limit of them.
+	d.loads++
+	user, err := d.client.Register(t.Context(), fmt.Sprintf("load-%d", d.loads))
+	require.NoError(t, err)
+	stop := user.Load(t.Context(), outside.LoadOptions{
 		Paths: []string{
 			"/api/v1/users/profile", "/api/v1/media/token", "/api/v1/auth/sessions",
 			"/api/v1/notifications/preferences", "/health", "/api/v1/account",
 		},
-		PerSecond: 100, Fresh: 10, Polls: 50,
+		PerSecond: 100, Fresh: 10, Polls: 50, AwaitPolls: awaitPolls,
 	})
 	start := time.Now()
 	do()

@@ -15,6 +15,9 @@ type LoadOptions struct {
 	PerSecond int      // requests, whether or not earlier ones are answered
 	Fresh     int      // of so many requests one takes a connection of its own; 0: none
 	Polls     int      // long polls held open all the time
+	// AwaitPolls has stop wait for the polls that are open. Otherwise they are
+	// given up; what would have become of them is not known.
+	AwaitPolls bool
 }
 
 // LoadReport is what came of it.
@@ -58,6 +61,10 @@ func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadR
 	own.http = &http.Client{Timeout: requestTimeout, Transport: transport}
 	l := &load{user: u, fresh: &own, options: options, report: LoadReport{Versions: map[string]int{}}}
 	asking, cancel := context.WithCancel(ctx)
+	polling := asking
+	if options.AwaitPolls {
+		polling = ctx
+	}
 	var loops sync.WaitGroup
 	loops.Go(func() { l.ask(ctx, asking) })
 	for range options.Polls {
@@ -65,7 +72,7 @@ func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadR
 			for asking.Err() == nil {
 				// One that failed at once is not asked again at once.
 				time.Sleep(100 * time.Millisecond)
-				l.one(ctx, u.client, fmt.Sprintf("/api/v1/messages?timeout=%d", pollSeconds), true)
+				l.one(polling, u.client, fmt.Sprintf("/api/v1/messages?timeout=%d", pollSeconds), true)
 			}
 		})
 	}
@@ -101,6 +108,10 @@ func (l *load) one(ctx context.Context, client *Client, path string, poll bool) 
 	took := time.Since(start)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if ctx.Err() != nil { // given up, and well until then
+		l.report.Polled++
+		return
+	}
 	if err != nil || answer.Status >= http.StatusBadRequest {
 		l.failed = append(l.failed, start)
 	}
