@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -92,9 +93,14 @@ func (d *deployment) loaded(t *testing.T, what string, awaitPolls bool, do func(
 	user, err := d.client.Register(t.Context(), fmt.Sprintf("load-%d", d.loads))
 	require.NoError(t, err)
 	stop := user.Load(t.Context(), outside.LoadOptions{
-		Paths: []string{
-			"/api/v1/users/profile", "/api/v1/media/token", "/api/v1/auth/sessions",
-			"/api/v1/notifications/preferences", "/health", "/api/v1/account",
+		Requests: []outside.LoadRequest{
+			{Method: http.MethodGet, Path: "/api/v1/users/profile"},
+			{Method: http.MethodGet, Path: "/api/v1/media/token"},
+			// What there is of the auth service is slowed down, or changes something.
+			{Method: http.MethodGet, Path: "/api/v1/auth/sessions", Status: http.StatusNotFound},
+			{Method: http.MethodPut, Path: "/api/v1/notifications/preferences", Body: map[string]bool{"enabled": true}},
+			{Method: http.MethodGet, Path: "/health"},
+			{Method: http.MethodGet, Path: "/api/v1/account"},
 		},
 		PerSecond: 100, Fresh: 10, Polls: 50, AwaitPolls: awaitPolls,
 	})

@@ -1,6 +1,7 @@
 package outside
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -11,13 +12,21 @@ import (
 
 // LoadOptions say how hard a user asks.
 type LoadOptions struct {
-	Paths     []string // asked in turn, by GET
-	PerSecond int      // requests, whether or not earlier ones are answered
-	Fresh     int      // of so many requests one takes a connection of its own; 0: none
-	Polls     int      // long polls held open all the time
+	Requests  []LoadRequest // made in turn
+	PerSecond int           // requests, whether or not earlier ones are answered
+	Fresh     int           // of so many requests one takes a connection of its own; 0: none
+	Polls     int           // long polls held open all the time
 	// AwaitPolls has stop wait for the polls that are open. Otherwise they are
 	// given up; what would have become of them is not known.
 	AwaitPolls bool
+}
+
+// LoadRequest is one that is made over and over.
+type LoadRequest struct {
+	Method, Path string
+	Body         any // none by default
+	// Status is what the service answers; everything else is a failure. Default 200.
+	Status int
 }
 
 // LoadReport is what came of it.
@@ -52,7 +61,7 @@ type load struct {
 }
 
 // Load asks without a break until stop is called, which waits for what is under
-// way. A request fails with an error, or a status of 400 or more.
+// way. A request fails with an error, or another status than it should have.
 func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadReport) {
 	own := *u.client
 	transport := own.http.Transport.(*http.Transport).Clone()
@@ -67,12 +76,13 @@ func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadR
 	}
 	var loops sync.WaitGroup
 	loops.Go(func() { l.ask(ctx, asking) })
+	poll := LoadRequest{Method: http.MethodGet, Path: fmt.Sprintf("/api/v1/messages?timeout=%d", pollSeconds)}
 	for range options.Polls {
 		loops.Go(func() {
 			for asking.Err() == nil {
 				// One that failed at once is not asked again at once.
 				time.Sleep(100 * time.Millisecond)
-				l.one(polling, u.client, fmt.Sprintf("/api/v1/messages?timeout=%d", pollSeconds), true)
+				l.one(polling, u.client, poll, true)
 			}
 		})
 	}
@@ -94,17 +104,17 @@ func (l *load) ask(ctx, asking context.Context) {
 			return
 		case <-tick.C:
 		}
-		client, path := l.user.client, l.options.Paths[n%len(l.options.Paths)]
+		client, request := l.user.client, l.options.Requests[n%len(l.options.Requests)]
 		if l.options.Fresh > 0 && n%l.options.Fresh == 0 {
 			client = l.fresh
 		}
-		l.requests.Go(func() { l.one(ctx, client, path, false) })
+		l.requests.Go(func() { l.one(ctx, client, request, false) })
 	}
 }
 
-func (l *load) one(ctx context.Context, client *Client, path string, poll bool) {
+func (l *load) one(ctx context.Context, client *Client, request LoadRequest, poll bool) {
 	start := time.Now()
-	answer, err := client.Do(ctx, http.MethodGet, path, l.user.Token, nil)
+	answer, err := client.Do(ctx, request.Method, request.Path, l.user.Token, request.Body)
 	took := time.Since(start)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,15 +122,17 @@ func (l *load) one(ctx context.Context, client *Client, path string, poll bool) 
 		l.report.Polled++
 		return
 	}
-	if err != nil || answer.Status >= http.StatusBadRequest {
+	wrong := answer.Status != cmp.Or(request.Status, http.StatusOK)
+	if err != nil || wrong {
 		l.failed = append(l.failed, start)
 	}
 	switch {
 	case err != nil:
-		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s GET %s: %v", start.UTC().Format(time.TimeOnly), path, err))
-	case answer.Status >= http.StatusBadRequest:
-		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s GET %s: status %d from %q: %.200s",
-			start.UTC().Format(time.TimeOnly), path, answer.Status, answer.Service, answer.Body))
+		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s %s %s: %v",
+			start.UTC().Format(time.TimeOnly), request.Method, request.Path, err))
+	case wrong:
+		l.report.Failed = append(l.report.Failed, fmt.Sprintf("%s %s %s: status %d from %q: %.200s",
+			start.UTC().Format(time.TimeOnly), request.Method, request.Path, answer.Status, answer.Service, answer.Body))
 	default:
 		l.report.Versions[answer.Service+" "+answer.Version]++
 	}
