@@ -42,7 +42,6 @@ func loki() ServiceSpec {
 		Port:    lokiPort, Private: []int{lokiPort}, Metrics: "/metrics",
 		// The image holds nothing but the program, which can ask itself.
 		Health:   []string{"CMD", "/usr/bin/loki", "-health"},
-		ProbeSec: 10, // no small program to start
 		MemoryMB: 256, MemoryShare: 2, MemoryMaxMB: 2048, PIDs: 256, GraceSec: 60,
 		Data:      []DataDir{{Host: DataRoot + "/loki", Mount: "/loki", Mode: 0o750}},
 		ConfigDir: "/etc/loki",

@@ -58,7 +58,6 @@ func redpanda() ServiceSpec {
 		Port: redpandaPort, Private: []int{redpandaPort, redpandaAdminPort},
 		Aliases:  []string{Message.Host()},
 		Health:   []string{"CMD", "bash", "/etc/construct/health.sh"},
-		ProbeSec: 10, // rpk is no small program
 		Metrics:  "/public_metrics",
 		MemoryMB: 1024 + redpandaOverheadMB, MemoryShare: 3, PIDs: 512, GraceSec: 60,
 		MetricPort: redpandaAdminPort,

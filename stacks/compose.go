@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 )
@@ -17,7 +16,6 @@ type stanzaView struct {
 	Config      string // directory on the host; "": none
 	LimitMB     int
 	Drain       string
-	ProbeSec    int      // between two health checks
 	StartedWith string   // digest of what a start alone reads; "": nothing
 	Digest      string   // of all but the image, of what is rolling; else ""
 	Tmpfs       []string // every directory that is kept nowhere
@@ -32,8 +30,8 @@ func (r *renderer) stanza(s rendered, ref string) ([]byte, error) {
 	view := stanzaView{
 		ServiceSpec: s.spec, ImageRef: ref, Published: r.published(s.spec),
 		LimitMB: r.limits[r.role][s.spec.Name],
-		Drain:   fmt.Sprintf("%ds", s.spec.GraceSec), ProbeSec: cmp.Or(s.spec.ProbeSec, 5),
-		Tmpfs: append([]string{scratch}, s.spec.Tmpfs...),
+		Drain:   fmt.Sprintf("%ds", s.spec.GraceSec),
+		Tmpfs:   append([]string{scratch}, s.spec.Tmpfs...),
 	}
 	if s.env != nil {
 		view.EnvFile = envPath(s.spec.Name)

@@ -34,7 +34,6 @@ type ServiceSpec struct {
 	HealthPath string   // HTTP path on Port that answers 200; "": no HTTP probe from outside
 	Health     []string // Compose health check, run inside the container
 	NoHealth   bool     // nothing in its image could check it: up is healthy
-	ProbeSec   int      // seconds between health checks; 0: 5
 	Metrics    string   // HTTP path of the metrics; "": none
 	MetricPort int      // 0: Port
 
