@@ -88,7 +88,8 @@ func (d *dialer) migrators(ctx context.Context, h host, digest string) ([]string
 
 // output is all that a command prints, whatever becomes of it.
 func (d *dialer) output(ctx context.Context, h host, command string) (string, error) {
-	var out bytes.Buffer
-	err := d.run(ctx, h, command, streams{out: &out, err: &out})
-	return out.String(), err
+	// Two: the SSH client writes to both at once, and a buffer takes one writer.
+	var out, errOut bytes.Buffer
+	err := d.run(ctx, h, command, streams{out: &out, err: &errOut})
+	return out.String() + errOut.String(), err
 }

@@ -97,7 +97,7 @@ watch_fresh() {
     else
       healthy=1
     fi
-    sleep 0.5
+    sleep 1
   done
 }
 
