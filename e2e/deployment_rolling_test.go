@@ -44,15 +44,23 @@ func (d *deployment) rolling(t *testing.T) {
 	report = d.underLoad(t, "new rate limits", func() { up(t, d.Lab) })
 	assert.Empty(t, head(report.Failed), "requests failed when the rate limits changed")
 
-	report = d.underLoad(t, "all engines restarted", func() {
+	d.sameStores(t, started)
+	d.engines(t)
+	d.minor(t)
+	d.underLoad(t, "one service by plain docker compose up", func() { d.plainly(t, "user-service") })
+}
+
+// engines restarts Docker on every host, as a change of its settings does: what
+// runs goes on, and whoever connects to the gateway meanwhile waits.
+func (d *deployment) engines(t *testing.T) {
+	started := d.starts(t)
+	report := d.underLoad(t, "all engines restarted", func() {
 		for role := range d.servers {
 			d.on(t, role, "sudo systemctl restart docker.service")
 		}
 	})
 	assert.Empty(t, head(report.Failed), "requests failed when the engines restarted")
-	d.sameStores(t, started)
-	d.minor(t)
-	d.underLoad(t, "one service by plain docker compose up", func() { d.plainly(t, "user-service") })
+	assert.Equal(t, started, d.starts(t), "a container was restarted")
 }
 
 // minor updates PostgreSQL, of which there can be only one: how long it is away

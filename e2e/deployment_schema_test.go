@@ -53,7 +53,7 @@ func (d *deployment) dump(t *testing.T, migration string) string {
 	return fields[0]
 }
 
-// restores restores a dump into a database of its own in the same server, as
+// restores brings a dump back into a database of its own in the same server, as
 // docs/operations.md has it, finds the users in it at the version before, and
 // drops it.
 func (d *deployment) restores(t *testing.T, dump string) {
