@@ -66,7 +66,7 @@ func (d *deployment) engines(t *testing.T) {
 // minor updates PostgreSQL, of which there can be only one: how long it is away
 // is bounded, measured, and remembered by its host.
 func (d *deployment) minor(t *testing.T) {
-	const limit = 30 * time.Second
+	const limit = time.Minute
 	started := d.starts(t)
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:images", map[string]any{
 		"postgres": "docker.io/library/postgres:16.9-bookworm",
