@@ -68,7 +68,7 @@ func TestMatrixOpensNothingElse(t *testing.T) {
 			assert.Contains(t, []int{53, 80, 123, 443}, r.Port, "%+v", r)
 		}
 		if r.From == Operators {
-			assert.Equal(t, Row{Operators, stacks.Gateway, cloud.TCP, 22, r.Why, false}, r, "SSH enters through the gateway only")
+			assert.Equal(t, Row{Operators, stacks.Gateway, cloud.TCP, 22, r.Why, false, false}, r, "SSH enters through the gateway only")
 		}
 		if r.To == stacks.DB && (r.Port == 5432 || r.Port == 6379) {
 			assert.Contains(t, []stacks.Role{stacks.Gateway, stacks.App, stacks.Message}, r.From, "%+v", r)
@@ -124,13 +124,13 @@ func TestCloudRules(t *testing.T) {
 	t.Parallel()
 	anywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	matrix := []Row{
-		{Internet, stacks.Gateway, cloud.TCP, 443, "public entrance", false},
-		{stacks.Media, stacks.Gateway, cloud.TCP, 443, "probe", false},
-		{Operators, stacks.Gateway, cloud.TCP, 22, "ssh", false},
-		{stacks.Gateway, stacks.DB, cloud.TCP, 6379, "redis", false},
-		{stacks.App, stacks.DB, cloud.TCP, 6379, "redis", false},
-		{Fleet, Fleet, cloud.ICMP, 0, "ping", false},
-		{Fleet, Internet, cloud.UDP, 0, "dns", false},
+		{Internet, stacks.Gateway, cloud.TCP, 443, "public entrance", false, false},
+		{stacks.Media, stacks.Gateway, cloud.TCP, 443, "probe", false, false},
+		{Operators, stacks.Gateway, cloud.TCP, 22, "ssh", false, false},
+		{stacks.Gateway, stacks.DB, cloud.TCP, 6379, "redis", false, false},
+		{stacks.App, stacks.DB, cloud.TCP, 6379, "redis", false, false},
+		{Fleet, Fleet, cloud.ICMP, 0, "ping", false, false},
+		{Fleet, Internet, cloud.UDP, 0, "dns", false, false},
 	}
 	all := []string{"app", "db", "gateway", "media", "message"}
 	ping := cloud.Rule{Direction: cloud.Inbound, Protocol: cloud.ICMP, Roles: all, Why: "ping"}

@@ -32,8 +32,8 @@ func HostRules(matrix []Row, h Host) (string, error) {
 		return "", fmt.Errorf("rules of a %s server: its address %s is not among the role's", h.Role, h.Private)
 	}
 	view := struct {
-		Role                                                 stacks.Role
-		Inbound, Public, Containers, Outbound, ContainersOut []string
+		Role                                                stacks.Role
+		Inbound, NoGap, Containers, Outbound, ContainersOut []string
 	}{Role: h.Role}
 	for _, row := range matrix {
 		for _, endpoint := range []stacks.Role{row.From, row.To} {
@@ -43,8 +43,8 @@ func HostRules(matrix []Row, h Host) (string, error) {
 		}
 		if row.To == h.Role || row.To == Fleet {
 			view.Inbound = append(view.Inbound, h.inbound(row)...)
-			if row.From == Internet && row.Port != 0 {
-				view.Public = append(view.Public, fmt.Sprintf("%s dport %d", row.Protocol, row.Port))
+			if port := fmt.Sprintf("%s dport %d", row.Protocol, row.Port); row.NoGap && !slices.Contains(view.NoGap, port) {
+				view.NoGap = append(view.NoGap, port)
 			}
 			if !row.HostOnly {
 				view.Containers = append(view.Containers, h.fromContainers(row)...)

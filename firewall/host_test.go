@@ -168,14 +168,14 @@ func TestContainersDialWhatTheirServicesNeed(t *testing.T) {
 func TestHostRulesOfEveryKindOfRow(t *testing.T) {
 	t.Parallel()
 	matrix := []Row{
-		{Internet, stacks.App, cloud.UDP, 443, "public", false},
-		{Operators, stacks.App, cloud.TCP, 22, "ssh", false},
-		{stacks.DB, stacks.App, cloud.TCP, 1, "role", false},
-		{stacks.App, stacks.App, cloud.TCP, 2, "within the role", false},
-		{Fleet, Fleet, cloud.ICMP, 0, "ping", true},
-		{stacks.App, stacks.DB, cloud.TCP, 3, "out to a role", false},
-		{stacks.App, Internet, cloud.UDP, 0, "out", false},
-		{stacks.Gateway, stacks.DB, cloud.TCP, 4, "not this host's", false},
+		{Internet, stacks.App, cloud.UDP, 443, "public", false, false},
+		{Operators, stacks.App, cloud.TCP, 22, "ssh", false, false},
+		{stacks.DB, stacks.App, cloud.TCP, 1, "role", false, false},
+		{stacks.App, stacks.App, cloud.TCP, 2, "within the role", false, false},
+		{Fleet, Fleet, cloud.ICMP, 0, "ping", true, false},
+		{stacks.App, stacks.DB, cloud.TCP, 3, "out to a role", false, false},
+		{stacks.App, Internet, cloud.UDP, 0, "out", false, false},
+		{stacks.Gateway, stacks.DB, cloud.TCP, 4, "not this host's", false, false},
 	}
 	rules, err := HostRules(matrix, hostOf(stacks.App, false))
 	require.NoError(t, err)

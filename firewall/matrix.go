@@ -27,6 +27,9 @@ type Row struct {
 	// HostOnly rows are what a server itself dials. Its containers do not: what
 	// their services need has rows of its own.
 	HostOnly bool
+	// NoGap rows lead to what is never to be seen missing: who connects while
+	// nobody listens is left to try again, not refused.
+	NoGap bool
 }
 
 // Options are what the matrix depends on.
@@ -43,20 +46,20 @@ type Options struct {
 func Matrix(o Options) []Row {
 	var rows []Row
 	for _, f := range slices.Concat(stacks.Flows(o.Features), o.Outward) {
-		rows = append(rows, Row{f.From, f.To, cloud.Protocol(f.Protocol), f.Port, f.Why, f.HostOnly})
+		rows = append(rows, Row{f.From, f.To, cloud.Protocol(f.Protocol), f.Port, f.Why, f.HostOnly, f.NoGap})
 	}
 	rows = append(rows, sshRows(o)...)
 	rows = append(rows,
-		Row{Fleet, Fleet, cloud.ICMP, 0, "ping, and path MTU discovery", true},
+		Row{Fleet, Fleet, cloud.ICMP, 0, "ping, and path MTU discovery", true, false},
 		// A host's own way out is the web's ports, names and time; any further port
 		// is one that the configuration names. Names are asked of the host's
 		// resolver by containers, so the way to others is the host's.
-		Row{Fleet, Internet, cloud.TCP, 53, "DNS, answers that do not fit into a packet", true},
-		Row{Fleet, Internet, cloud.TCP, 80, "packages", true},
-		Row{Fleet, Internet, cloud.TCP, 443, "packages, images", true},
-		Row{Fleet, Internet, cloud.UDP, 53, "DNS", true},
-		Row{Fleet, Internet, cloud.UDP, 123, "NTP", true},
-		Row{Fleet, Internet, cloud.ICMP, 0, "ping, and path MTU discovery", true},
+		Row{Fleet, Internet, cloud.TCP, 53, "DNS, answers that do not fit into a packet", true, false},
+		Row{Fleet, Internet, cloud.TCP, 80, "packages", true, false},
+		Row{Fleet, Internet, cloud.TCP, 443, "packages, images", true, false},
+		Row{Fleet, Internet, cloud.UDP, 53, "DNS", true, false},
+		Row{Fleet, Internet, cloud.UDP, 123, "NTP", true, false},
+		Row{Fleet, Internet, cloud.ICMP, 0, "ping, and path MTU discovery", true, false},
 	)
 	slices.SortFunc(rows, compareRows)
 	return rows
@@ -64,14 +67,14 @@ func Matrix(o Options) []Row {
 
 // sshRows lets operators in through the gateway, or directly everywhere.
 func sshRows(o Options) []Row {
-	rows := []Row{{Operators, stacks.Gateway, cloud.TCP, o.SSHPort, "SSH, and the way to the other hosts", false}}
+	rows := []Row{{Operators, stacks.Gateway, cloud.TCP, o.SSHPort, "SSH, and the way to the other hosts", false, false}}
 	for _, role := range stacks.Roles(o.Features.Media) {
 		switch {
 		case role == stacks.Gateway:
 		case o.SSHDirect:
-			rows = append(rows, Row{Operators, role, cloud.TCP, o.SSHPort, "SSH (ssh.direct)", false})
+			rows = append(rows, Row{Operators, role, cloud.TCP, o.SSHPort, "SSH (ssh.direct)", false, false})
 		default:
-			rows = append(rows, Row{stacks.Gateway, role, cloud.TCP, o.SSHPort, "SSH through the gateway", true})
+			rows = append(rows, Row{stacks.Gateway, role, cloud.TCP, o.SSHPort, "SSH through the gateway", true, false})
 		}
 	}
 	return rows

@@ -18,6 +18,7 @@ type Flow struct {
 	Service  string // the listener
 	Why      string
 	HostOnly bool // the host's own: its containers have no part in it
+	NoGap    bool // the listener is public, or replaced without a gap
 }
 
 // Flows lists every connection between servers, sorted, each once.
@@ -41,6 +42,10 @@ func Flows(f Features) []Flow {
 	}
 	if f.Media {
 		flows = append(flows, monitoringFlows(all)...)
+	}
+	for i, f := range flows {
+		listener, _ := find(all, f.Service)
+		flows[i].NoGap = f.From == Internet || listener.Rolling && listener.Port == f.Port
 	}
 	slices.SortFunc(flows, func(a, b Flow) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Port, b.Port),
