@@ -51,7 +51,10 @@ func (d *deployment) rolling(t *testing.T) {
 }
 
 // engines restarts Docker on every host, as a change of its settings does: what
-// runs goes on, and whoever connects to the gateway meanwhile waits.
+// runs goes on, and whoever connects to the gateway meanwhile waits and is
+// answered. Within the fleet a second remains in which PostgreSQL cannot look up
+// who opens a connection, since Docker's name server is away (docs/adr/0010):
+// bounded, and measured.
 func (d *deployment) engines(t *testing.T) {
 	started := d.starts(t)
 	report := d.underLoad(t, "all engines restarted", func() {
@@ -59,7 +62,10 @@ func (d *deployment) engines(t *testing.T) {
 			d.on(t, role, "sudo systemctl restart docker.service")
 		}
 	})
-	assert.Empty(t, head(report.Failed), "requests failed when the engines restarted")
+	for _, failed := range report.Failed {
+		assert.Contains(t, failed, ": status ", "a request was not answered when the engines restarted")
+	}
+	assert.Less(t, len(report.Failed)*100, report.Sent, head(report.Failed))
 	assert.Equal(t, started, d.starts(t), "a container was restarted")
 }
 
