@@ -78,6 +78,6 @@ fuzz: packages tools ## every fuzz target for FUZZTIME (default 10s)
 
 .PHONY: soak
 soak: packages tools build ## the long suites, of which make test runs a sample, and every fuzz target for 10 minutes
-	@tools/build.sh otelcol-contrib # for what collects logs
+	@tools/build.sh otelcol-contrib hcloud doctl
 	@CONSTRUCT_SOAK=1 go test -count=1 -timeout 170m ./...
 	@tools/fuzz.sh 10m

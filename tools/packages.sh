@@ -12,6 +12,7 @@ declare -A wanted=(
   [redis-server]=redis-server
   [promtool]=prometheus
   [amtool]=prometheus-alertmanager
+  [prometheus-blackbox-exporter]=prometheus-blackbox-exporter
   [ssh-keygen]=openssh-client
   [nft]=nftables
   [fail2ban-regex]=fail2ban
