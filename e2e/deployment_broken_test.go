@@ -17,7 +17,7 @@ var brokenReleases = []struct {
 	sample bool // in every run; all of them when soaking
 }{
 	{"0.7.2-broken-exit", []string{"exit code 1", "this release is broken"}, false},
-	{"0.7.2-broken-health", []string{"last health check", "listening on"}, false},
+	{"0.7.2-broken-health", []string{"last health check", "listening on"}, true},
 	{"0.7.2-broken-later", []string{"within 25 seconds of having been healthy", "exit code 3", "this release is broken"}, true},
 	{"0.7.2-broken-memory", []string{"within 25 seconds of having been healthy", "exit code 137"}, false},
 	{"0.7.2-broken-logs", []string{"last health check", "this release talks too much"}, false},
@@ -32,7 +32,9 @@ var brokenReleases = []struct {
 func (d *deployment) broken(t *testing.T) {
 	good := d.Settings
 	for _, c := range brokenReleases {
-		if !c.sample && os.Getenv("CONSTRUCT_SOAK") == "" {
+		// The clouds have no part in it: the second has the one that takes longest.
+		sample := c.sample && (d.cloud == clouds[0]) != (c.tag == "0.7.2-broken-health")
+		if !sample && os.Getenv("CONSTRUCT_SOAK") == "" {
 			continue
 		}
 		d.release(t, "user-service", c.tag)

@@ -28,7 +28,7 @@ func (d *deployment) rolling(t *testing.T) {
 	former := d.Settings.With("construct:release", maps.Clone(release)) // every service on 0.7.0
 	release["tag"] = "0.8.0"
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:release", release)))
-	report := d.loaded(t, "a new version of every service", true, func() { up(t, d.Lab) })
+	report := d.underLoad(t, "a new version of every service", func() { up(t, d.Lab) })
 	assert.Empty(t, head(report.Failed), "requests failed during an update of every service")
 	for _, service := range []string{"auth-service", "user-service", "notification-service", "messaging-service"} {
 		assert.Positive(t, report.Versions[service+" 0.8.0"], "%s: %v", service, report.Versions)
@@ -51,28 +51,29 @@ func (d *deployment) rolling(t *testing.T) {
 }
 
 // engines restarts Docker on every host, as a change of its settings does: what
-// runs goes on, and whoever connects to the gateway meanwhile waits and is
-// answered. Within the fleet a second remains in which PostgreSQL cannot look up
-// who opens a connection, since Docker's name server is away (docs/adr/0010):
-// bounded, and measured.
+// runs goes on, and no request fails behind the gateway. Whoever connects to the
+// gateway itself meanwhile waits, and is answered.
 func (d *deployment) engines(t *testing.T) {
 	started := d.starts(t)
-	report := d.underLoad(t, "all engines restarted", func() {
+	report := d.underLoad(t, "the engines behind the gateway restarted", func() {
 		for role := range d.servers {
-			d.on(t, role, "sudo systemctl restart docker.service")
+			if role != "gateway" {
+				d.on(t, role, "sudo systemctl restart docker.service")
+			}
 		}
 	})
+	assert.Empty(t, head(report.Failed), "requests failed when the engines restarted")
+	report = d.underLoad(t, "the gateway's engine restarted", func() { d.on(t, "gateway", "sudo systemctl restart docker.service") })
 	for _, failed := range report.Failed {
-		assert.Contains(t, failed, ": status ", "a request was not answered when the engines restarted")
+		assert.Contains(t, failed, ": status ", "a request was not answered when the gateway's engine restarted")
 	}
-	assert.Less(t, len(report.Failed)*100, report.Sent, head(report.Failed))
 	assert.Equal(t, started, d.starts(t), "a container was restarted")
 }
 
 // minor updates PostgreSQL, of which there can be only one: how long it is away
 // is bounded, measured, and remembered by its host.
 func (d *deployment) minor(t *testing.T) {
-	const limit = time.Minute
+	const limit = 30 * time.Second
 	started := d.starts(t)
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:images", map[string]any{
 		"postgres": "docker.io/library/postgres:16.9-bookworm",
@@ -95,12 +96,6 @@ func (d *deployment) minor(t *testing.T) {
 // underLoad has users ask while something is done, and tells how they fared.
 func (d *deployment) underLoad(t *testing.T, what string, do func()) outside.LoadReport {
 	t.Helper()
-	return d.loaded(t, what, false, do)
-}
-
-// loaded is underLoad, with polls that are open at the end awaited or given up.
-func (d *deployment) loaded(t *testing.T, what string, awaitPolls bool, do func()) outside.LoadReport {
-	t.Helper()
 	// A user of its own: polls of others, or of an earlier load, would count
 	// against its limit of them.
 	d.loads++
@@ -116,7 +111,7 @@ func (d *deployment) loaded(t *testing.T, what string, awaitPolls bool, do func(
 			{Method: http.MethodGet, Path: "/health"},
 			{Method: http.MethodGet, Path: "/api/v1/account"},
 		},
-		PerSecond: 100, Fresh: 10, Polls: 50, AwaitPolls: awaitPolls,
+		PerSecond: 100, Fresh: 10, Polls: 50,
 	})
 	start := time.Now()
 	do()

@@ -16,9 +16,6 @@ type LoadOptions struct {
 	PerSecond int           // requests, whether or not earlier ones are answered
 	Fresh     int           // of so many requests one takes a connection of its own; 0: none
 	Polls     int           // long polls held open all the time
-	// AwaitPolls has stop wait for the polls that are open. Otherwise they are
-	// given up; what would have become of them is not known.
-	AwaitPolls bool
 }
 
 // LoadRequest is one that is made over and over.
@@ -70,10 +67,6 @@ func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadR
 	own.http = &http.Client{Timeout: requestTimeout, Transport: transport}
 	l := &load{user: u, fresh: &own, options: options, report: LoadReport{Versions: map[string]int{}}}
 	asking, cancel := context.WithCancel(ctx)
-	polling := asking
-	if options.AwaitPolls {
-		polling = ctx
-	}
 	var loops sync.WaitGroup
 	loops.Go(func() { l.ask(ctx, asking) })
 	poll := LoadRequest{Method: http.MethodGet, Path: fmt.Sprintf("/api/v1/messages?timeout=%d", pollSeconds)}
@@ -82,7 +75,7 @@ func (u *User) Load(ctx context.Context, options LoadOptions) (stop func() LoadR
 			for asking.Err() == nil {
 				// One that failed at once is not asked again at once.
 				time.Sleep(100 * time.Millisecond)
-				l.one(polling, u.client, poll, true)
+				l.one(ctx, u.client, poll, true)
 			}
 		})
 	}
@@ -118,10 +111,6 @@ func (l *load) one(ctx context.Context, client *Client, request LoadRequest, pol
 	took := time.Since(start)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if ctx.Err() != nil { // given up, and well until then
-		l.report.Polled++
-		return
-	}
 	wrong := answer.Status != cmp.Or(request.Status, http.StatusOK)
 	if err != nil || wrong {
 		l.failed = append(l.failed, start)
