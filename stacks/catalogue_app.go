@@ -22,7 +22,7 @@ func constructService(name string, role Role, port int) ServiceSpec {
 		Name: name, Role: role, Image: ConstructImage, Command: []string{name},
 		UID: constructUID, GID: constructUID, Port: port,
 		MemoryMB: 128, MemoryShare: 1, MemoryMaxMB: 1024, PIDs: 256, GraceSec: 75,
-		Rolling: true,
+		Rolling: true, HostNames: true,
 	}
 	if port != 0 {
 		s.DrainSec = drainSec

@@ -37,6 +37,7 @@ func messageServices(f Features) []ServiceSpec {
 	}
 	for i := range specs[:2] {
 		specs[i].After = []string{"redpanda"}
+		specs[i].HostNames = false // the broker is their neighbour
 		specs[i].Needs = append(specs[i].Needs, "redpanda")
 	}
 	return append(specs, redpanda())

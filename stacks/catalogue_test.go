@@ -149,3 +149,29 @@ func TestImages(t *testing.T) {
 		t.Errorf("%d third-party images", want)
 	}
 }
+
+// Who asks the host's resolver alone would not find a neighbour by Docker's names.
+func TestWhoAsksForHostsHasNoNeighbours(t *testing.T) {
+	t.Parallel()
+	asks := 0
+	for _, f := range everyFeature() {
+		all, err := Catalogue(LineS, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range all {
+			if !s.HostNames {
+				continue
+			}
+			asks++
+			for _, name := range s.Needs {
+				if other, ok := find(all, name); !ok || other.Role == s.Role {
+					t.Errorf("%s needs %s, beside it on %s", s.Name, name, s.Role)
+				}
+			}
+		}
+	}
+	if asks == 0 {
+		t.Error("nobody asks the host's resolver: this test sees nothing")
+	}
+}

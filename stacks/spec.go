@@ -58,6 +58,10 @@ type ServiceSpec struct {
 	After    []string // services of the same role that must be healthy first
 	Needs    []string // services that it dials, on any role
 	Data     []DataDir
+	// HostNames says that it asks for hosts' names alone. The host's resolver
+	// answers it directly: Docker's own, which knows the neighbours' names too, is
+	// away while the engine restarts.
+	HostNames bool
 	// HostDirs are directories of the host that it may read, each without what
 	// is mounted below.
 	HostDirs []HostDir

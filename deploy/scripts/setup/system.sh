@@ -42,9 +42,11 @@ make_swap() {
   grep -q "^$file " /proc/swaps || swapon "$file" 2>/dev/null || warn 'swap cannot be switched on here'
 }
 
-# start_resolver answers containers' questions at 169.254.20.53.
+# start_resolver answers containers' questions at 169.254.20.53. Those who need
+# no neighbour's name from Docker have this resolv.conf for their own.
 start_resolver() {
   local changed=0
+  printf 'nameserver 169.254.20.53\noptions timeout:2\n' | replace "$etc/resolv.conf" 0644 || true
   replace "$etc/dnsmasq.conf" 0644 <"$here/files/dnsmasq.conf" && changed=1
   if replace /etc/systemd/system/construct-dns.service 0644 <"$here/files/construct-dns.service"; then
     systemctl daemon-reload
