@@ -17,6 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/lib/common.sh"
 # shellcheck source=setup/packages.sh
 source "$here/setup/packages.sh"
+# shellcheck source=setup/units.sh
+source "$here/setup/units.sh"
 # shellcheck source=setup/system.sh
 source "$here/setup/system.sh"
 # shellcheck source=setup/ssh.sh
@@ -36,6 +38,7 @@ source "$here/setup/docker.sh"
 work() {
   step 'packages' install_packages
   step 'scripts' install_scripts
+  step 'units' install_units
   step 'system' tune_system
   step 'ssh' configure_ssh
   step 'hardening' harden_host
@@ -64,15 +67,22 @@ install_scripts() {
   install -d -m 0700 "$state/releases" "$state/incoming"
   replace "$etc/name" 0644 <<<"$name" || true
   [ -e "$etc/hosts" ] || : >"$etc/hosts"
-  local file
-  for file in "$here"/lib/*; do
-    replace "$root/usr/local/lib/construct/${file##*/}" 0755 <"$file" || true
-  done
+  replace_all "$root/usr/local/lib/construct" 0755 "$here"/lib/*
   replace "$root/usr/local/sbin/construct-release" 0755 <"$here/release.sh" || true
   replace "$root/usr/local/sbin/construct-firewall" 0755 <"$here/firewall.sh" || true
   replace "$root/usr/local/sbin/construct-access" 0755 <"$here/access.sh" || true
   replace "$root/usr/local/sbin/construct-reboot" 0755 <"$here/reboot.sh" || true
   replace "$root/usr/local/sbin/construct-schema" 0755 <"$here/schema.sh" || true
+}
+
+# replace_all DIRECTORY MODE FILE… puts files there, each atomically: whoever runs
+# one of them goes on with the one that he has read.
+replace_all() {
+  local new
+  new=$(mktemp -d "$1/.new.XXXXXX")
+  install -m "$2" -t "$new" "${@:3}"
+  mv -f -t "$1" "$new"/*
+  rmdir "$new"
 }
 
 parse() {

@@ -66,7 +66,7 @@ wait_healthy() {
       return 1
     fi
     ((SECONDS < deadline)) || return 1
-    sleep 0.5
+    sleep 1
   done
 }
 

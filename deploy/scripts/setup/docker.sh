@@ -3,15 +3,8 @@
 
 configure_docker() {
   local restart=0
-  install -d -m 0755 /etc/docker /etc/systemd/system/docker.service.d
+  install -d -m 0755 /etc/docker
   daemon_json | replace /etc/docker/daemon.json 0644 && restart=1
-  if [ -n "$device" ]; then
-    replace /etc/systemd/system/docker.service.d/60-construct-volume.conf 0644 <"$here/files/docker-volume.conf" &&
-      systemctl daemon-reload
-  elif [ -e /etc/systemd/system/docker.service.d/60-construct-volume.conf ]; then
-    rm /etc/systemd/system/docker.service.d/60-construct-volume.conf
-    systemctl daemon-reload
-  fi
   ((restart == 0)) || systemctl restart docker.service || docker_fails
   keep_running docker.service || docker_fails
   retry 5 docker version >/dev/null 2>&1 || die 'Docker does not answer'

@@ -6,20 +6,17 @@
 ban_intruders() {
   if ((${#trust[@]} == 0)); then
     # Exposed once, and not any more.
-    [ ! -e /etc/fail2ban/jail.d/60-construct.local ] || systemctl disable --quiet --now fail2ban.service
+    [ ! -e /etc/fail2ban/jail.d/60-construct.local ] || keep_stopped fail2ban.service
     rm -f /etc/fail2ban/jail.d/60-construct.local
     return 0
   fi
   local changed=0 text problem
-  install -d -m 0755 /etc/fail2ban/jail.d /etc/fail2ban/fail2ban.d /etc/systemd/system/fail2ban.service.d
+  install -d -m 0755 /etc/fail2ban/jail.d /etc/fail2ban/fail2ban.d
   text=$(cat "$here/files/fail2ban.conf")
   text=${text//@PORT@/"$ssh_port"}
   replace /etc/fail2ban/jail.d/60-construct.local 0644 <<<"${text//@TRUST@/"${trust[*]}"}" && changed=1
   replace /etc/fail2ban/fail2ban.d/60-construct.local 0644 <"$here/files/fail2ban-log.conf" && changed=1
-  if replace /etc/systemd/system/fail2ban.service.d/60-construct.conf 0644 <"$here/files/fail2ban-unit.conf"; then
-    systemctl daemon-reload
-    changed=1
-  fi
+  ! unit_changed fail2ban.service.d/60-construct.conf || changed=1
   problem=$(fail2ban-client -t 2>&1) || die "fail2ban refuses its configuration: $problem"
   ((changed == 0)) || systemctl restart fail2ban.service
   keep_running fail2ban.service

@@ -26,13 +26,9 @@ lock_passwords() {
 # somebody who logged in. sudo's own log ends where "sudo bash" begins.
 record_privileged() {
   local changed=0 rules
-  install -d -m 0755 /etc/systemd/system/auditd.service.d
   install -d -m 0750 /etc/audit/rules.d
   rules=$(cat "$here/files/audit.rules")
   replace /etc/audit/rules.d/60-construct.rules 0640 <<<"${rules//@ADMIN@/"$admin"}" && changed=1
-  if replace /etc/systemd/system/auditd.service.d/60-construct.conf 0644 <"$here/files/auditd.conf"; then
-    systemctl daemon-reload
-  fi
   keep_running auditd.service || { warn 'what is done as root is not recorded: auditd does not run'; return 0; }
   # Where the condition keeps it from starting, the kernel takes no rules.
   systemctl --quiet is-active auditd.service || return 0

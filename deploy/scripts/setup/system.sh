@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# system.sh: limits, logs, time, upgrades, swap, the resolver and the firewall's
-# unit.
+# system.sh: limits, logs, time, upgrades, swap, the resolver, and what runs at
+# every boot or every minute.
 
 tune_system() {
   install -d -m 0755 /etc/sysctl.d /etc/systemd/journald.conf.d /etc/apt/apt.conf.d
@@ -15,13 +15,6 @@ tune_system() {
   replace /etc/apt/apt.conf.d/60-construct.conf 0644 <"$here/files/apt-upgrades.conf" || true
   keep_running chrony.service || warn 'time synchronisation does not run'
   keep_running unattended-upgrades.service || warn 'unattended upgrades do not run'
-}
-
-# keep_running UNIT starts it now and at boot. Asking first is much faster than
-# enabling what is enabled.
-keep_running() {
-  systemctl --quiet is-enabled "$1" 2>/dev/null || systemctl enable --quiet "$1"
-  systemctl --quiet is-active "$1" || systemctl start "$1"
 }
 
 # make_swap gives small hosts a swap file. A file system or a kernel that
@@ -48,22 +41,14 @@ start_resolver() {
   local changed=0
   printf 'nameserver 169.254.20.53\noptions timeout:2\n' | replace "$etc/resolv.conf" 0644 || true
   replace "$etc/dnsmasq.conf" 0644 <"$here/files/dnsmasq.conf" && changed=1
-  if replace /etc/systemd/system/construct-dns.service 0644 <"$here/files/construct-dns.service"; then
-    systemctl daemon-reload
-    changed=1
-  fi
+  ! unit_changed construct-dns.service || changed=1
   ((changed == 0)) || systemctl restart construct-dns.service
   keep_running construct-dns.service
 }
 
 # prepare_firewall has the ruleset loaded at boot, from when there is one:
 # construct-firewall writes it.
-prepare_firewall() {
-  if replace /etc/systemd/system/construct-firewall.service 0644 <"$here/files/construct-firewall.service"; then
-    systemctl daemon-reload
-  fi
-  systemctl --quiet is-enabled construct-firewall.service 2>/dev/null || systemctl enable --quiet construct-firewall.service
-}
+prepare_firewall() { start_at_boot construct-firewall.service; }
 
 # start_metrics has monitoring told about this host, every minute.
 start_metrics() { run_every metrics; }
@@ -71,13 +56,8 @@ start_metrics() { run_every metrics; }
 # start_logs has the log agent, where there is one, shown what to read.
 start_logs() { run_every logs; }
 
-# run_every NAME installs NAME.sh and the units that run it again and again.
+# run_every NAME installs NAME.sh, which a timer runs again and again.
 run_every() {
-  local changed=0 unit
   replace "$root/usr/local/lib/construct/$1.sh" 0755 <"$here/$1.sh" || true
-  for unit in "construct-$1.service" "construct-$1.timer"; do
-    replace "/etc/systemd/system/$unit" 0644 <"$here/files/$unit" && changed=1
-  done
-  ((changed == 0)) || systemctl daemon-reload
   keep_running "construct-$1.timer"
 }

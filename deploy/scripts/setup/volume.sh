@@ -3,7 +3,7 @@
 # It grows in a step of its own (grow.sh).
 
 mount_volume() {
-  local unit=/etc/systemd/system/srv-construct.mount deadline=$((SECONDS + 120)) found
+  local deadline=$((SECONDS + 120)) found
   while [ ! -b "$device" ]; do
     ((SECONDS < deadline)) || die "the volume $device has not appeared in 120 seconds: is it attached?"
     sleep 1
@@ -15,9 +15,6 @@ mount_volume() {
   *) die "the volume $device holds '$found', expected ext4 or nothing: it is left alone" ;;
   esac
   install -d -m 0755 /srv/construct
-  if sed "s|@DEVICE@|$device|" "$here/files/srv-construct.mount" | replace "$unit" 0644; then
-    systemctl daemon-reload
-  fi
   keep_running srv-construct.mount || mount_fails
   mountpoint -q /srv/construct || mount_fails
   # By device number: names are links, and may be another volume's by now.
