@@ -168,7 +168,7 @@ func (p *packetLab) listen(t *testing.T) {
 	var all sync.WaitGroup
 	for role, host := range p.hosts {
 		all.Go(func() {
-			run(t, nil, "docker", "cp", "--quiet", prober, host+":/usr/local/bin/prober")
+			run(t, nil, "docker", "cp", "--quiet", prober, host+":/opt/prober")
 			published := p.published(role)
 			inside := toJSON(t, packets.Listen{Name: string(role) + "-container", Addresses: []string{""}, TCP: published, UDP: published})
 			args := []string{"exec", host, "docker", "run", "--detach", "--name", "listener", "--restart", "always"}
@@ -194,7 +194,7 @@ func (p *packetLab) listen(t *testing.T) {
 // serve runs a listener as a unit of the host's.
 func (p *packetLab) serve(t *testing.T, host string, l packets.Listen) {
 	run(t, nil, "docker", "exec", host, "systemd-run", "--quiet", "--unit=prober", "--property=LimitNOFILE=65536",
-		"/usr/local/bin/prober", "serve", toJSON(t, l))
+		"/opt/prober", "serve", toJSON(t, l))
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		said := run(t, nil, "docker", "exec", host, "journalctl", "--quiet", "--output=cat", "--unit=prober")
 		if strings.Contains(said, "ready") {

@@ -38,7 +38,7 @@ func (p *packetLab) answers(t *testing.T) {
 	db := netip.MustParseAddr(p.servers["db"].PrivateIP)
 	var report packets.Report
 	for deadline := time.Now().Add(30 * time.Second); len(report.Answers) == 0 && time.Now().Before(deadline); {
-		report = p.prober(t, p.hosts[stacks.App], "/usr/local/bin/prober", "probe")(packets.Try{
+		report = p.prober(t, p.hosts[stacks.App], "/opt/prober", "probe")(packets.Try{
 			Addresses: []netip.Addr{db}, TCP: []int{5432, 27017}, Wait: time.Second, AtOnce: 2,
 		})
 	}
@@ -70,12 +70,12 @@ func (p *packetLab) metadata(t *testing.T) {
 		ip -n metadata link set eth0 up
 		ip -n metadata route add default via 169.254.1.1
 		ip route add 169.254.169.254 via 169.254.1.2
-		systemd-run --quiet --unit=metadata ip netns exec metadata /usr/local/bin/prober serve '{"Name":"metadata","Addresses":[""],"TCP":[80]}'`)
+		systemd-run --quiet --unit=metadata ip netns exec metadata /opt/prober serve '{"Name":"metadata","Addresses":[""],"TCP":[80]}'`)
 	try := packets.Try{Addresses: []netip.Addr{netip.MustParseAddr("169.254.169.254")}, TCP: []int{80}, Wait: time.Second, AtOnce: 1}
 	host := p.hosts[stacks.DB]
 	asked := map[string]func(packets.Try) packets.Report{
-		"root":        p.prober(t, host, "/usr/local/bin/prober", "probe"),
-		"nobody":      p.prober(t, host, "setpriv", "--reuid=65534", "--clear-groups", "/usr/local/bin/prober", "probe"),
+		"root":        p.prober(t, host, "/opt/prober", "probe"),
+		"nobody":      p.prober(t, host, "setpriv", "--reuid=65534", "--clear-groups", "/opt/prober", "probe"),
 		"a container": p.prober(t, host, "docker", "exec", "--interactive", "listener", "/prober", "probe"),
 	}
 	for _, filtered := range []bool{false, true} {

@@ -73,6 +73,9 @@ func New(ctx context.Context, opts Options) (*Backend, error) {
 }
 
 func (b *Backend) startInstance(ctx context.Context) error {
+	if err := b.sharePrograms(ctx); err != nil {
+		return err
+	}
 	if err := b.helper.start(ctx, b.opts.Image, b.caps); err != nil {
 		return err
 	}

@@ -79,8 +79,7 @@ func (b *Backend) create(ctx context.Context, m *machine) error {
 	if err != nil {
 		return err
 	}
-	root := append(append([]string{"volume", "create"}, labels(b.opts.Instance)...), b.opts.dockerRoot(m.spec.ID))
-	if _, err := docker(ctx, nil, root...); err != nil {
+	if err := b.newVolumes(ctx, m.spec.ID); err != nil {
 		return err
 	}
 	if _, err := docker(ctx, nil, args...); err != nil {
@@ -113,6 +112,7 @@ func (b *Backend) createArgs(m *machine) ([]string, error) {
 	args := append([]string{"create", "--name", m.name, "--hostname", m.spec.Hostname,
 		"--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec",
 		"--volume", b.opts.dockerRoot(m.spec.ID) + ":/var/lib/docker",
+		"--volume", b.opts.programs() + ":" + sharedUsr + ":ro", "--volume", b.opts.usrLayer(m.spec.ID) + ":" + ownUsr,
 		"--stop-signal", "SIGRTMIN+3", "--network", network, "--ip", addr.String()}, labels(b.opts.Instance)...)
 	args = append(args, confinement(b.caps)...)
 	args = append(args, b.cgroups...)
@@ -140,7 +140,7 @@ func (b *Backend) remove(ctx context.Context, m *machine) error {
 	if _, err := docker(ctx, nil, "rm", "--force", "--volumes", m.name); err != nil && !missing(err) {
 		return err
 	}
-	if _, err := docker(ctx, nil, "volume", "rm", "--force", b.opts.dockerRoot(m.spec.ID)); err != nil && !missing(err) {
+	if _, err := docker(ctx, nil, append([]string{"volume", "rm", "--force"}, b.hostVolumes(m.spec.ID)...)...); err != nil && !missing(err) {
 		return err
 	}
 	m.gone, m.on = true, false

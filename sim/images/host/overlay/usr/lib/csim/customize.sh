@@ -14,6 +14,12 @@ systemctl mask --quiet \
   proc-sys-fs-binfmt_misc.automount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
   dev-hugepages.mount sys-fs-fuse-connections.mount systemd-binfmt.service
 
+# Nothing of theirs is in a container: no encrypted, hidden or hibernated disk,
+# no terminal. Each is a process or two whenever systemd reads its units.
+for generator in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update veritysetup; do
+  ln -sf /dev/null "/etc/systemd/system-generators/systemd-$generator-generator"
+done
+
 # No cloud image has them on. fail2ban reads /var/log/auth.log, which needs
 # rsyslog; the audit is the kernel's, hence another machine's.
 systemctl disable --quiet fail2ban.service auditd.service
