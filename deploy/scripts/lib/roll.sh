@@ -122,7 +122,7 @@ find_fresh() {
 # hand_over DIGEST gives the requests to the new containers, lets the ones
 # before end theirs, and removes those.
 hand_over() {
-  local service port drain id deadline left longest=0 open
+  local service port drain id deadline left answer longest=0 open
   local -A ports=()
   while read -r service _ port drain; do
     if [ -z "${stale[$service]:-}" ] || ((port == 0)); then continue; fi
@@ -133,16 +133,16 @@ hand_over() {
   deadline=$((SECONDS + longest))
   while :; do
     open=''
-    for service in "${!ports[@]}"; do
-      left=$(requests "$service") || return 1
-      ((left == 0)) || open+="$service has $left requests under way; "
-    done
+    answer=$(requests) || return 1
+    while read -r service left; do
+      [ -z "$service" ] || [ -z "${ports[$service]:-}" ] || open+="$service has $left requests under way; "
+    done < <(sort <<<"$answer")
     [ -n "$open" ] || break
     if ((SECONDS >= deadline)); then
       warn "$(host_name): after $longest seconds ${open}they are cut"
       break
     fi
-    sleep 0.5
+    sleep 1
   done
   for service in "${rolled[@]}"; do
     for id in ${stale[$service]}; do

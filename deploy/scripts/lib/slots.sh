@@ -68,13 +68,15 @@ drain_slots() {
   [ -z "$out" ] || ask_haproxy "$out" >/dev/null
 }
 
-# requests SERVICE counts those that its drained containers have under way.
+# requests counts what drained containers have under way: service, number, for
+# each service that has any. One question for all, since it starts a process in
+# the container.
 requests() {
   local answer
-  answer=$(ask_haproxy "show servers state $1;show servers conn $1") || return 1
+  answer=$(ask_haproxy 'show servers state;show servers conn') || return 1
   # The administrative state 8 is drain, by command.
-  awk -v service="$1" '
-    $2 == service && int($7 / 8) % 2 { draining[service "/" $4] = 1 }
-    $1 in draining { sum += $7 }
-    END { print sum + 0 }' <<<"$answer"
+  awk '
+    int($7 / 8) % 2 { draining[$2 "/" $4] = $2 }
+    $1 in draining { left[draining[$1]] += $7 }
+    END { for (service in left) if (left[service]) print service, left[service] }' <<<"$answer"
 }
