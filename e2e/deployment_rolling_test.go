@@ -82,7 +82,10 @@ func (d *deployment) minor(t *testing.T) {
 		"postgres": "docker.io/library/postgres:16.9-bookworm",
 	})))
 	assert.Contains(t, preview(t, d.Lab), "postgres:16.9-bookworm")
-	report := d.underLoad(t, "the next minor version of PostgreSQL", func() { up(t, d.Lab) })
+	report := d.underLoad(t, "the next minor version of PostgreSQL", func() {
+		up(t, d.Lab)
+		time.Sleep(10 * time.Second) // what still fails then is seen
+	})
 	said := d.on(t, "db", "sudo construct-release status")
 	remembered := regexp.MustCompile(`(?m)^interruption postgres (\d+) \S+Z$`).FindStringSubmatch(said)
 	require.NotNil(t, remembered, said)

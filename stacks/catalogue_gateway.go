@@ -12,6 +12,11 @@ const (
 	edgeTimeoutSec    = 80
 )
 
+// breakerSec is how long the gateway leaves a service alone that has failed five
+// times in a row. Its own default, a minute, is what a restart of PostgreSQL that
+// takes seconds would cost.
+const breakerSec = 5
+
 // gatewayPort is where the API gateway listens, for Caddy alone.
 const gatewayPort = 8080
 
@@ -109,6 +114,7 @@ func (r *renderer) routes(auth string) []variable {
 	}
 	most := backstop(perHour)
 	vars := []variable{
+		{"CIRCUIT_BREAKER_TIMEOUT_SECS", strconv.Itoa(breakerSec)},
 		{"MAX_REQUESTS_PER_IP_PER_HOUR", most},
 		{"MAX_REQUESTS_PER_USER_IP_PER_HOUR", most},
 		{"MICROSERVICES_ENABLED", "true"},
