@@ -25,7 +25,7 @@ func postgres() ServiceSpec {
 		MemoryMB: 384, MemoryShare: 3, PIDs: 512, GraceSec: 120,
 		Data:      []DataDir{{Host: DataRoot + "/postgres", Mount: "/var/lib/postgresql/data", Mode: 0o700}},
 		ConfigDir: "/etc/postgresql",
-		HostNames: true, // pg_hba.conf has them: without an answer nobody is let in
+		HostNames: true,                                                          // pg_hba.conf has them: without an answer nobody is let in
 		Tmpfs:     []string{"/run/postgresql:uid=999,gid=999,mode=2775,size=8m"}, // its socket
 		ShmMB:     128,
 		env: func(*renderer) []variable {
