@@ -12,7 +12,7 @@ import (
 // Programs start from an image's /usr in a volume, which all hosts read, each
 // with a layer of its own above: csim-init puts the two together. On a machine
 // whose engine mounts images by FUSE, and keeps every host's programs in memory
-// once more, this takes a third of the time that hosts take to boot.
+// once more, hosts boot and start programs noticeably faster by it.
 const (
 	sharedUsr = "/var/lib/csim/usr"
 	ownUsr    = "/var/lib/csim/own"
