@@ -109,7 +109,10 @@ func (a *account) destroy(vpc *godo.VPC, key *godo.Key, vol *godo.Volume, ip *go
 	for _, d := range droplets {
 		_, err := a.Droplets.Delete(a.ctx(), d.ID)
 		require.NoError(a.t, err)
-		_, _, err = a.Droplets.Get(a.ctx(), d.ID)
+		require.Eventually(a.t, func() bool { // shown until it is gone
+			_, _, err = a.Droplets.Get(a.ctx(), d.ID)
+			return err != nil
+		}, 5*time.Second, 5*time.Millisecond)
 		refused(a.t, err, 404, "could not be found")
 	}
 	_, err = a.VPCs.Delete(a.ctx(), vpc.ID)
