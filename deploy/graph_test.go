@@ -243,7 +243,7 @@ func TestSecretsAreMarked(t *testing.T) {
 		assert.Equal(t, "none", args.Inputs["logging"].StringValue(), name)
 		assert.Subset(t, args.RegisterRPC.GetAdditionalSecretOutputs(), []string{"stdin", "stdout", "stderr", "connection"}, name)
 	}
-	assert.Contains(t, plainText(r.command(t, "db-1-release").Inputs["stdin"]), encode([]byte(envSecret)))
+	assert.Contains(t, plainText(r.command(t, "db-1-release").Inputs["stdin"]), pack([]byte(envSecret)))
 	assert.Contains(t, plainText(r.command(t, "db-1-pull").Inputs["stdin"]), encode([]byte(password)))
 }
 

@@ -191,7 +191,7 @@ func (h *Host) setUp(ctx *pulumi.Context, name string, args *HostArgs) error {
 	}
 	h.setup, err = newStep(ctx, name+"-setup", step{
 		access: args.Access, dialErrors: dialErrors, server: args.Server, serverID: args.ServerID,
-		text: text, stdin: pulumi.String(encode(tree)), parent: h,
+		text: text, stdin: pulumi.String(pack(tree)), parent: h,
 		after: append([]pulumi.Resource{h.ready}, args.SetupAfter...),
 	})
 	return err
@@ -199,7 +199,7 @@ func (h *Host) setUp(ctx *pulumi.Context, name string, args *HostArgs) error {
 
 // unpackSetup skips the line with the server's id, unpacks the scripts and
 // runs the set-up with the arguments that follow.
-const unpackSetup = `exec sudo bash -c 'read -r _ && d=$(mktemp -d -p /run) && base64 -d | tar -x -C "$d" && exec bash "$d/setup.sh" "$@"' setup`
+const unpackSetup = `exec sudo bash -c 'read -r _ && d=$(mktemp -d -p /run) && base64 -d | tar -xz -C "$d" && exec bash "$d/setup.sh" "$@"' setup`
 
 func (a *HostArgs) setupText(scripts string) (pulumi.StringOutput, error) {
 	pool, err := dockerPool(a.NetworkCIDR)

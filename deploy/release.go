@@ -173,10 +173,10 @@ func (a *ReleaseArgs) logins() pulumi.StringInput {
 }
 
 // payload is what construct-release apply reads: header lines, an empty line,
-// the archive in base64. The host's own addresses are in it since a release
+// the archive, packed. The host's own addresses are in it since a release
 // publishes its ports on them: when they change, it must run again.
 func (a *ReleaseArgs) payload() pulumi.StringInput {
 	sum := sha256.Sum256(a.Bundle.Archive)
 	return pulumi.Sprintf("addresses %s %s\nsha256 %s\n\n%s\n",
-		a.Network.private, a.Network.public, hex.EncodeToString(sum[:]), encode(a.Bundle.Archive))
+		a.Network.private, a.Network.public, hex.EncodeToString(sum[:]), pack(a.Bundle.Archive))
 }

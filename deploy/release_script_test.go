@@ -264,9 +264,9 @@ func TestApplyRefusesDamagedBundle(t *testing.T) {
 	sum := sha256.Sum256(archive)
 	header := "# server 1\naddresses 10.0.0.1 203.0.113.1\nsha256 " + hex.EncodeToString(sum[:]) + "\n\n"
 	for name, stdin := range map[string]string{
-		"cut short":      header + encode(archive[:len(archive)/2]),
+		"cut short":      header + pack(archive)[:40],
 		"not base64":     header + "!!!",
-		"unknown header": "color blue\n" + header + encode(archive),
+		"unknown header": "color blue\n" + header + pack(archive),
 		"nothing":        "",
 	} {
 		_, errOut, ok := h.run(stdin, "apply", "aa")

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // scripts holds the shell that runs on the hosts. lib/ is installed by setup
@@ -74,4 +76,23 @@ func digest(content []byte) string {
 
 func encode(content []byte) string {
 	return base64.StdEncoding.EncodeToString(content)
+}
+
+// pack is an archive as a command's stdin, compressed: the state holds it twice,
+// and the engine writes the whole state after every step of a run. The library's
+// version, not Go's, decides about the bytes: another makes every command that
+// has a packed stdin run again.
+func pack(archive []byte) string {
+	var buf bytes.Buffer
+	w, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(archive)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil { // a buffer takes everything, and the level is one of gzip's
+		panic(fmt.Sprintf("pack: %v", err))
+	}
+	return encode(buf.Bytes())
 }

@@ -2,6 +2,9 @@ package deploy
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"io"
 	"io/fs"
 	"os/exec"
 	"path"
@@ -75,4 +78,19 @@ func parse(t *testing.T, text string) {
 	t.Helper()
 	_, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	require.NoError(t, err, "%s", text)
+}
+
+// What a command is handed is unpacked on its host by gzip and tar.
+func TestPackIsGzip(t *testing.T) {
+	t.Parallel()
+	tree, err := scriptTree()
+	require.NoError(t, err)
+	packed, err := base64.StdEncoding.DecodeString(pack(tree))
+	require.NoError(t, err)
+	assert.Less(t, len(packed), len(tree)/2)
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	require.NoError(t, err)
+	got, err := io.ReadAll(r)
+	require.NoError(t, err)
+	assert.Equal(t, tree, got)
 }

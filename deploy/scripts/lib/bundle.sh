@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # bundle.sh takes a bundle from stdin and puts it where a release lives.
 
-# receive DIGEST FILE reads header lines, an empty line and a tar in base64,
-# and writes the tar. A stream cut short fails here, before anything changes.
+# receive DIGEST FILE reads header lines, an empty line and a tar, by gzip and in
+# base64, and writes the tar. A stream cut short fails here, before anything changes.
 receive() {
   local digest=$1 file=$2 line want=''
   while IFS= read -r line && [ -n "$line" ]; do
@@ -12,7 +12,7 @@ receive() {
     *) die "release $digest: unknown header in the bundle" ;;
     esac
   done
-  base64 -d >"$file" || die "release $digest: the bundle arrived damaged, or could not be written; said above"
+  base64 -d | gzip -d >"$file" || die "release $digest: the bundle arrived damaged, or could not be written; said above"
   [ "$(sha256sum <"$file" | cut -d ' ' -f 1)" = "$want" ] || die "release $digest: the bundle arrived damaged or incomplete"
 }
 
