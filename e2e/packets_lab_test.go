@@ -175,7 +175,7 @@ func (p *packetLab) listen(t *testing.T) {
 			for _, port := range published {
 				args = append(args, "--publish", fmt.Sprintf("%d:%d/tcp", port, port), "--publish", fmt.Sprintf("%d:%d/udp", port, port))
 			}
-			run(t, nil, "docker", "exec", host, "sh", "-ec", "tar -C /usr/local/bin -c prober | docker import - prober")
+			run(t, nil, "docker", "exec", host, "sh", "-ec", "tar -C /opt -c prober | docker import - prober")
 			run(t, nil, "docker", append(args, "prober", "/prober", "serve", inside)...)
 
 			own := slices.DeleteFunc(slices.Clone(p.ports), func(port int) bool { return slices.Contains(published, port) })
