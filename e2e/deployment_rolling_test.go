@@ -47,8 +47,8 @@ func (d *deployment) rolling(t *testing.T) {
 		d.sameStores(t, started)
 	}
 	d.engines(t)
-	d.minor(t)
 	if d.soak {
+		d.minor(t)
 		d.underLoad(t, "one service by plain docker compose up", func() { d.plainly(t, "user-service") })
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/construct-server/infra/config"
 	"github.com/construct-server/infra/e2e/packets"
 	"github.com/construct-server/infra/firewall"
 	"github.com/construct-server/infra/sim/host"
@@ -36,6 +36,7 @@ func TestPackets(t *testing.T) {
 	}
 	for _, cloud := range clouds {
 		t.Run(string(cloud), func(t *testing.T) {
+			sampled(t, cloud, config.Hetzner)
 			p := startPackets(t, cloud)
 			p.listen(t)
 			p.addStranger(t)
@@ -69,9 +70,6 @@ func TestPackets(t *testing.T) {
 			t.Run("a container asks the host's resolver", p.resolver)
 			t.Run("a second up changes nothing", p.unchanged)
 			t.Run("another operator changes the gateway's rules alone", p.operators)
-			if cloud != clouds[0] && os.Getenv("CONSTRUCT_SOAK") == "" {
-				return // the clouds have no part in the rest
-			}
 			t.Run("the rules outlive Docker's restart", p.dockerRestart)
 			t.Run("the rules outlive a reboot", p.reboot)
 			t.Run("rules that lock everybody out are undone", p.lockout)
