@@ -102,8 +102,8 @@ func TestDeployment(t *testing.T) {
 			}
 			t.Run("has a series for every rule and panel", d.series)
 			if whole { // the clouds have no part in these
-				t.Run("is closed and opened without a restart", d.maintenance)
-				if soak {
+				if soak { // the edge's own tests have the first, the stores' the second
+					t.Run("is closed and opened without a restart", d.maintenance)
 					t.Run("takes changed passwords without restarting a store", d.rotate)
 				}
 				t.Run("keeps its secrets, former ones too, whatever has happened", d.secrets)
