@@ -45,7 +45,7 @@ func sshHost(t *testing.T, systemctl string) *target {
 func (h *target) configureSSH(forward ...string) (out string, ok bool) {
 	scripts, err := filepath.Abs("scripts")
 	require.NoError(h.t, err)
-	const step = `set -euo pipefail; here=$0; source "$here/lib/common.sh"; source "$here/setup/ssh.sh"
+	const step = `set -euo pipefail; here=$0; source "$here/lib/common.sh"; source "$here/setup/owed.sh"; source "$here/setup/ssh.sh"
 		admin=construct ssh_port=22 forward=("$@"); configure_ssh`
 	command := exec.CommandContext(h.t.Context(), "bash", append([]string{"-c", step, scripts}, forward...)...)
 	command.Env = []string{"PATH=" + h.fake + ":" + os.Getenv("PATH"), "CONSTRUCT_ROOT=" + h.root, "FAKE=" + h.fake}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ var collected = map[string]string{
 // hasLogs is whether a cloud's deployment collects logs: when soaking, and where
 // the smallest message server has room for an agent.
 func hasLogs(cloud config.Cloud) bool {
-	return cloud == config.Hetzner && os.Getenv("CONSTRUCT_SOAK") != ""
+	return cloud == config.Hetzner && soaking()
 }
 
 // logs reads in Loki what containers of each host wrote and who logged in.

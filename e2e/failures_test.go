@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -74,7 +73,7 @@ func troubles() []trouble {
 			[]string{"message-1-ready", "construct-test-message-1"}, 4 * time.Minute,
 		},
 	}
-	if os.Getenv("CONSTRUCT_SOAK") != "" {
+	if soaking() {
 		list = append(list, trouble{
 			// 70 dials, at most 5 s apart: what a slow boot is allowed.
 			"a gateway that never answers SSH", config.Hetzner,

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -21,7 +20,7 @@ type killPoint struct{ request, commands int }
 // packages are set up, images are pulled and services are replaced. What runs on
 // a host goes on without it, and the next run takes it from there.
 func TestKilledOnContainerHosts(t *testing.T) {
-	if os.Getenv("CONSTRUCT_SOAK") == "" {
+	if !soaking() {
 		t.Skip("soak: fifteen runs with five servers; TestKilled has a sample on dry hosts")
 	}
 	if err := rig.Engine(t.Context()); err != nil {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +22,7 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: runs the engine ten times a cloud")
 	}
-	soak := os.Getenv("CONSTRUCT_SOAK") != ""
+	soak := soaking()
 	for _, cloud := range clouds {
 		t.Run(string(cloud), func(t *testing.T) {
 			t.Parallel()

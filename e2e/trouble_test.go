@@ -3,7 +3,6 @@ package e2e
 import (
 	"maps"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +40,7 @@ type troubled struct {
 // TestTrouble is what dry hosts cannot be in: a connection that is cut while real
 // scripts run, a line that loses packets, and an intruder who gets banned.
 func TestTrouble(t *testing.T) {
-	if os.Getenv("CONSTRUCT_SOAK") == "" {
+	if !soaking() {
 		t.Skip("soak: five more servers to set up; TestCutConnection cuts those of dry hosts")
 	}
 	if err := rig.Engine(t.Context()); err != nil {

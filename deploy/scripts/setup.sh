@@ -17,6 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/lib/common.sh"
 # shellcheck source=setup/packages.sh
 source "$here/setup/packages.sh"
+# shellcheck source=setup/owed.sh
+source "$here/setup/owed.sh"
 # shellcheck source=setup/units.sh
 source "$here/setup/units.sh"
 # shellcheck source=setup/system.sh

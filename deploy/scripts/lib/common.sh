@@ -20,8 +20,8 @@ die() {
 
 host_name() { cat "$etc/name" 2>/dev/null || hostname; }
 
-# replace FILE MODE writes stdin to FILE, atomically; false if it already says
-# so.
+# replace FILE MODE [MARK…] writes stdin to FILE, atomically; false if it already
+# says so. The empty files MARK are there before it changes.
 replace() {
   local new
   new=$(mktemp "$(dirname "$1")/.new.XXXXXX")
@@ -31,6 +31,7 @@ replace() {
     return 1
   fi
   chmod "$2" "$new"
+  (($# < 3)) || touch "${@:3}"
   mv -f "$new" "$1"
 }
 

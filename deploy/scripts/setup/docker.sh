@@ -2,10 +2,9 @@
 # docker.sh configures the engine, and restarts it only when that changes.
 
 configure_docker() {
-  local restart=0
   install -d -m 0755 /etc/docker
-  daemon_json | replace /etc/docker/daemon.json 0644 && restart=1
-  ((restart == 0)) || systemctl restart docker.service || docker_fails
+  daemon_json | change restart-docker /etc/docker/daemon.json 0644
+  settle restart-docker systemctl restart docker.service || docker_fails
   keep_running docker.service || docker_fails
   retry 5 docker version >/dev/null 2>&1 || die 'Docker does not answer'
 }

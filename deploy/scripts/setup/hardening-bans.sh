@@ -10,14 +10,13 @@ ban_intruders() {
     rm -f /etc/fail2ban/jail.d/60-construct.local
     return 0
   fi
-  local changed=0 text problem
+  local text problem
   install -d -m 0755 /etc/fail2ban/jail.d /etc/fail2ban/fail2ban.d
   text=$(cat "$here/files/fail2ban.conf")
   text=${text//@PORT@/"$ssh_port"}
-  replace /etc/fail2ban/jail.d/60-construct.local 0644 <<<"${text//@TRUST@/"${trust[*]}"}" && changed=1
-  replace /etc/fail2ban/fail2ban.d/60-construct.local 0644 <"$here/files/fail2ban-log.conf" && changed=1
-  ! unit_changed fail2ban.service.d/60-construct.conf || changed=1
+  change restart-bans /etc/fail2ban/jail.d/60-construct.local 0644 <<<"${text//@TRUST@/"${trust[*]}"}"
+  change restart-bans /etc/fail2ban/fail2ban.d/60-construct.local 0644 <"$here/files/fail2ban-log.conf"
   problem=$(fail2ban-client -t 2>&1) || die "fail2ban refuses its configuration: $problem"
-  ((changed == 0)) || systemctl restart fail2ban.service
+  settle restart-bans systemctl restart fail2ban.service
   keep_running fail2ban.service
 }

@@ -7,6 +7,6 @@ plan_reboots() {
     return 0
   fi
   # A timer goes on with the time that it was started with.
-  ! unit_changed construct-reboot.timer || systemctl restart construct-reboot.timer
+  settle restart-reboots systemctl restart construct-reboot.timer
   keep_running construct-reboot.timer
 }

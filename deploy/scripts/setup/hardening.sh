@@ -25,13 +25,17 @@ lock_passwords() {
 # record_privileged has the kernel note every command that is run as root by
 # somebody who logged in. sudo's own log ends where "sudo bash" begins.
 record_privileged() {
-  local changed=0 rules
+  local rules
   install -d -m 0750 /etc/audit/rules.d
   rules=$(cat "$here/files/audit.rules")
-  replace /etc/audit/rules.d/60-construct.rules 0640 <<<"${rules//@ADMIN@/"$admin"}" && changed=1
+  change load-audit-rules /etc/audit/rules.d/60-construct.rules 0640 <<<"${rules//@ADMIN@/"$admin"}"
   keep_running auditd.service || { warn 'what is done as root is not recorded: auditd does not run'; return 0; }
   # Where the condition keeps it from starting, the kernel takes no rules.
   systemctl --quiet is-active auditd.service || return 0
-  ((changed == 0)) || augenrules --load >/dev/null 2>"$run/audit.log" ||
+  settle load-audit-rules load_audit_rules
+}
+
+load_audit_rules() {
+  augenrules --load >/dev/null 2>"$run/audit.log" ||
     warn "some audit rules were not accepted: $(tr '\n' ';' <"$run/audit.log")"
 }

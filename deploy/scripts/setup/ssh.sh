@@ -6,18 +6,20 @@
 configure_ssh() {
   local dir=$root/etc/ssh file old problem
   file=$dir/sshd_config.d/00-construct.conf
+  install -d -m 0700 "$owed"
   install -d -m 0755 "$root/run/sshd" "$dir/sshd_config.d" # sshd -t wants the first
   # AcceptEnv adds up over all files: only without Debian's own line is it empty.
   ! grep -q '^AcceptEnv' "$dir/sshd_config" || sed -i 's/^AcceptEnv/#&/' "$dir/sshd_config"
   old=$(mktemp "$run/sshd.XXXXXX")
   [ ! -e "$file" ] || cat "$file" >"$old"
-  if sshd_configuration | replace "$file" 0644; then
-    if ! problem=$(sshd_problem) || ! problem=$(systemctl reload ssh.service 2>&1); then
+  if sshd_configuration | replace "$file" 0644 "$owed/reload-sshd"; then
+    if ! problem=$(sshd_problem) || ! problem=$(settle reload-sshd systemctl reload ssh.service 2>&1); then
       put_back "$old" "$file"
       die "sshd keeps its configuration, the new one was refused: $problem"
     fi
   else
     problem=$(sshd_problem) || die "sshd is not configured as it should be: $problem"
+    settle reload-sshd systemctl reload ssh.service
   fi
   rm -f "$old"
 }

@@ -4,17 +4,19 @@
 
 tune_system() {
   install -d -m 0755 /etc/sysctl.d /etc/systemd/journald.conf.d /etc/apt/apt.conf.d
-  if replace /etc/sysctl.d/60-construct.conf 0644 <"$here/files/sysctl.conf"; then
-    # A kernel that lacks some of the keys gets the others.
-    sysctl --quiet --ignore --load /etc/sysctl.d/60-construct.conf 2>"$run/sysctl.log" ||
-      warn "some kernel settings were not accepted: $(tr '\n' ';' <"$run/sysctl.log")"
-  fi
-  if replace /etc/systemd/journald.conf.d/60-construct.conf 0644 <"$here/files/journald.conf"; then
-    systemctl restart systemd-journald.service
-  fi
+  change load-sysctl /etc/sysctl.d/60-construct.conf 0644 <"$here/files/sysctl.conf"
+  settle load-sysctl load_sysctl
+  change restart-journald /etc/systemd/journald.conf.d/60-construct.conf 0644 <"$here/files/journald.conf"
+  settle restart-journald systemctl restart systemd-journald.service
   replace /etc/apt/apt.conf.d/60-construct.conf 0644 <"$here/files/apt-upgrades.conf" || true
   keep_running chrony.service || warn 'time synchronisation does not run'
   keep_running unattended-upgrades.service || warn 'unattended upgrades do not run'
+}
+
+# load_sysctl: a kernel that lacks some of the keys gets the others.
+load_sysctl() {
+  sysctl --quiet --ignore --load /etc/sysctl.d/60-construct.conf 2>"$run/sysctl.log" ||
+    warn "some kernel settings were not accepted: $(tr '\n' ';' <"$run/sysctl.log")"
 }
 
 # make_swap gives small hosts a swap file. A file system or a kernel that
@@ -38,11 +40,9 @@ make_swap() {
 # start_resolver answers containers' questions at 169.254.20.53. Those who need
 # no neighbour's name from Docker have this resolv.conf for their own.
 start_resolver() {
-  local changed=0
   printf 'nameserver 169.254.20.53\noptions timeout:2\n' | replace "$etc/resolv.conf" 0644 || true
-  replace "$etc/dnsmasq.conf" 0644 <"$here/files/dnsmasq.conf" && changed=1
-  ! unit_changed construct-dns.service || changed=1
-  ((changed == 0)) || systemctl restart construct-dns.service
+  change restart-resolver "$etc/dnsmasq.conf" 0644 <"$here/files/dnsmasq.conf"
+  settle restart-resolver systemctl restart construct-dns.service
   keep_running construct-dns.service
 }
 

@@ -3,38 +3,37 @@
 # a second or two of a small host, each time.
 
 install_units() {
-  units_changed=' '
   local name text
-  for name in construct-dns.service construct-firewall.service construct-reboot.service \
+  unit construct-dns.service restart-resolver <"$here/files/construct-dns.service"
+  for name in construct-firewall.service construct-reboot.service \
     construct-metrics.service construct-metrics.timer construct-logs.service construct-logs.timer; do
     unit "$name" <"$here/files/$name"
   done
   text=$(cat "$here/files/construct-reboot.timer")
   # Without a window the timer is off, and nobody reads what it says.
-  unit construct-reboot.timer <<<"${text//@WHEN@/"${reboot_at:-weekly}"}"
+  unit construct-reboot.timer restart-reboots <<<"${text//@WHEN@/"${reboot_at:-weekly}"}"
   unit auditd.service.d/60-construct.conf <"$here/files/auditd.conf"
-  ((${#trust[@]} == 0)) || unit fail2ban.service.d/60-construct.conf <"$here/files/fail2ban-unit.conf"
+  ((${#trust[@]} == 0)) || unit fail2ban.service.d/60-construct.conf restart-bans <"$here/files/fail2ban-unit.conf"
   if [ -n "$device" ]; then
     text=$(cat "$here/files/srv-construct.mount")
     unit srv-construct.mount <<<"${text//@DEVICE@/"$device"}"
     unit docker.service.d/60-construct-volume.conf <"$here/files/docker-volume.conf"
   elif [ -e "$systemd/docker.service.d/60-construct-volume.conf" ]; then
+    owe daemon-reload
     rm "$systemd/docker.service.d/60-construct-volume.conf"
-    units_changed+='docker.service.d/60-construct-volume.conf '
   fi
-  [ "$units_changed" = ' ' ] || systemctl daemon-reload
+  settle daemon-reload systemctl daemon-reload
 }
 
-systemd=/etc/systemd/system
+systemd=$root/etc/systemd/system
 
-# unit FILE writes stdin to a file of systemd's.
+# unit FILE [WORK] writes stdin to a file of systemd's. Once systemd has read it,
+# WORK is owed.
 unit() {
   install -d -m 0755 "$(dirname "$systemd/$1")"
-  ! replace "$systemd/$1" 0644 || units_changed+="$1 "
+  install -d -m 0700 "$owed"
+  replace "$systemd/$1" 0644 "$owed/daemon-reload" ${2:+"$owed/$2"} || true
 }
-
-# unit_changed FILE tells whether install_units has just written another.
-unit_changed() { [[ $units_changed == *" $1 "* ]]; }
 
 # keep_running UNIT starts it now and at boot. Asking first is much faster than
 # enabling what is enabled.
