@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	leakPassword = "q9Xw3Zr7Lk2Vb8Nm4Td6Ys1Pf5Hg0Jc"
-	leakHostKey  = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU4Kz"
+	leakPassword = "q9Xw3Zr7Lk2Vb8Nm4Td6Ys1Pf5Hg0Jc"    // gitleaks:allow
+	leakHostKey  = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU4Kz" // gitleaks:allow
 	leakID       = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 

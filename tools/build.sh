@@ -6,7 +6,7 @@
 # the simulator with them; without them those are skipped. The OpenTelemetry
 # Collector is for deployments that collect logs, and for the tests of these.
 #
-# Usage: tools/build.sh [pulumi|docker-compose|caddy|golangci-lint|hcloud|doctl|otelcol-contrib]...   (default: the first three)
+# Usage: tools/build.sh [pulumi|docker-compose|caddy|golangci-lint|gitleaks|hcloud|doctl|otelcol-contrib]...   (default: the first three)
 set -euo pipefail
 cd "$(dirname "$0")"
 bin="$(cd .. && pwd)/.tools/bin"
@@ -78,6 +78,11 @@ golangci-lint() {
     -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 }
 
+gitleaks() {
+  build gitleaks "$(stamp gitleaks/go.mod gitleaks/go.sum)" go build -C gitleaks -o "$bin/gitleaks" \
+    -ldflags "-s -w" github.com/zricethezav/gitleaks/v8
+}
+
 # Of modules of their own, with their own requirements: the checksum database
 # vouches for them, not go.sum.
 hcloud() {
@@ -91,7 +96,7 @@ doctl() {
 [ $# -gt 0 ] || set -- pulumi docker-compose caddy
 for tool in "$@"; do
   case $tool in
-  pulumi | docker-compose | caddy | golangci-lint | hcloud | doctl | otelcol-contrib) "$tool" ;;
-  *) say "unknown tool $tool (want pulumi, docker-compose, caddy, golangci-lint, hcloud, doctl or otelcol-contrib)" && exit 2 ;;
+  pulumi | docker-compose | caddy | golangci-lint | gitleaks | hcloud | doctl | otelcol-contrib) "$tool" ;;
+  *) say "unknown tool $tool (want pulumi, docker-compose, caddy, golangci-lint, gitleaks, hcloud, doctl or otelcol-contrib)" && exit 2 ;;
   esac
 done

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Formatting, vet, the linters of .golangci.yml, shell scripts and workflows.
+# Formatting, vet, the linters of .golangci.yml, shell scripts, workflows, and
+# whatever looks like a committed secret (.gitleaks.toml says what only does).
 # Prints every finding and fails if there is one.
 # shellcheck disable=SC2317 # the functions are called through step
 set -uo pipefail
@@ -34,10 +35,11 @@ machine_paths() {
   ! git grep -nIE '(^|[^a-z.])/(work|root|home/[a-z]+|tmp/[a-z]+)/' -- '*.go' '*.sh' '*.md' '*.yaml' '*.yml' Makefile ':!tools/lint.sh'
 }
 
-tools/build.sh golangci-lint || exit 1
+tools/build.sh golangci-lint gitleaks || exit 1
 step gofmt unformatted
 step golangci-lint .tools/bin/golangci-lint run --timeout 20m ./...
 step shellcheck shells
 step actionlint go tool -modfile=tools/go.mod actionlint -shellcheck= .github/workflows/*.yml
 step "machine paths" machine_paths
+step gitleaks .tools/bin/gitleaks dir --no-banner --redact --verbose .
 exit $failed
