@@ -79,6 +79,7 @@ type bundle struct {
 	digest, config, web string
 	reloads             bool   // web takes a changed configuration without a new container
 	data                string // tag of data's image; default 1
+	taken               string // the configuration that data takes while it runs; default -
 }
 
 func (b bundle) archive(t *testing.T) []byte {
@@ -95,8 +96,8 @@ func (b bundle) archive(t *testing.T) []byte {
 		{"config/web-" + b.config + "/users.acl", "user app >AclPasswordOf24Characters\nsmtp_auth_password: \"hunter 2\"\n", 0o640},
 		{"env/web.env", "PASSWORD='s3cret.value*[x]'\nTOKEN='say \"eleven\" & two'\nISSUER=example.com\nURL=postgres://app:UrlPassword1@db.internal/x\n", 0o600},
 		{"manifest", fmt.Sprintf("format 1\nrole db\ndigest %s\nmount /srv/construct\ndir 0750 %d %d /srv/construct/web data\n"+
-			"%sservice data example.com/data:%s - stateful\nservice web example.com/web:%s %s stateless\n",
-			b.digest, os.Getuid(), os.Getgid(), reload, data, b.digest, b.config), 0o644},
+			"%sservice data example.com/data:%s %s stateful\nservice web example.com/web:%s %s stateless\nrestart data example.com/data:%[5]s r1\n",
+			b.digest, os.Getuid(), os.Getgid(), reload, data, cmp.Or(b.taken, "-"), b.digest, b.config), 0o644},
 	}
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)

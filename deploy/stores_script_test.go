@@ -20,6 +20,7 @@ func TestInterruptionsAreRemembered(t *testing.T) {
 		{"the first release", bundle{digest: "aa", config: "c1", web: wellWeb}, ""},
 		{"another service", bundle{digest: "bb", config: "c2", web: wellWeb}, ""},
 		{"another image of data", bundle{digest: "cc", config: "c2", web: wellWeb, data: "2"}, `^interruption data \d+ 20\S+Z$`},
+		{"what data takes while it runs", bundle{digest: "ee", config: "c2", web: wellWeb, data: "2", taken: "t2"}, `^interruption data \d+ 20\S+Z$`},
 		{"another service again", bundle{digest: "dd", config: "c1", web: wellWeb, data: "2"}, `^interruption data \d+ 20\S+Z$`},
 	} {
 		out, errOut, ok := h.apply(c.b)

@@ -140,6 +140,10 @@ func TestStatus(t *testing.T) {
 	require.NoError(t, l.Configure(t.Context(), l.Settings.With("construct:release", map[string]any{
 		"repository": "ghcr.io/construct-server/construct-server", "tag": "0.7.1",
 	})))
+	out, code = construct(t, l, "preview")
+	assert.Equal(t, 0, code, out)
+	assert.Contains(t, out, "app-1: user-service is replaced beside the one that serves: ghcr.io/construct-server/construct-server:0.7.0 → ghcr.io/construct-server/construct-server:0.7.1\n")
+	assert.Contains(t, out, "; that restart: 0\n")
 	up(t, l)
 	out, code = construct(t, l, "status")
 	assert.Equal(t, 1, code, "the hosts here still say what they said before the update: %s", out)

@@ -41,11 +41,21 @@ func bundle(d stacks.Deployment, role stacks.Role) (rendered, error) {
 	}
 	b := deploy.Bundle{Role: string(role), Digest: whole.Digest, Archive: archive}
 	for _, s := range whole.Services {
-		b.Summary = append(b.Summary, fmt.Sprintf("%s %s config %s", s.Name, s.Image, s.ConfigDigest))
+		b.Summary = append(b.Summary, summary(s))
 		b.Images = append(b.Images, s.Image)
 		b.Migrates = b.Migrates || s.Migrates
 	}
 	slices.Sort(b.Images)
 	b.Images = slices.Compact(b.Images)
 	return rendered{Bundle: b, services: whole.Services}, nil
+}
+
+// summary is a service in a preview's diff, which shows it when it changes. It
+// restarts if its image or what stands behind "restart" does.
+func summary(s stacks.Service) string {
+	line := fmt.Sprintf("%s %s config %s", s.Name, s.Image, s.ConfigDigest)
+	if s.RestartDigest != "" {
+		line += " restart " + s.RestartDigest
+	}
+	return line
 }

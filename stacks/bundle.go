@@ -42,6 +42,9 @@ type Service struct {
 	Image        string // full reference, mirror included
 	ConfigDigest string // hex; changes when anything but the image changes
 	Stateful     bool   // keeps data on the role's volume
+	// RestartDigest is hex; a service stops before it starts anew when this or
+	// its image changes, and for nothing else. "" for what is replaced without a gap.
+	RestartDigest string
 	Migrates     bool   // migrates the database when it starts
 	Port         int    // on the private address; 0 when it publishes none
 	HealthPath   string // HTTP path that answers 200 when healthy; "" when it has none

@@ -10,7 +10,7 @@ import (
 )
 
 // seen is what an operator is shown of one service.
-type seen struct{ image, config string }
+type seen struct{ image, config, restart string }
 
 func renderAll(t *testing.T, d Deployment) (map[string]seen, map[Role]string) {
 	t.Helper()
@@ -19,7 +19,7 @@ func renderAll(t *testing.T, d Deployment) (map[string]seen, map[Role]string) {
 		b := mustRender(t, d, role)
 		digests[role] = b.Digest
 		for _, s := range b.Services {
-			services[string(role)+"/"+s.Name] = seen{s.Image, s.ConfigDigest}
+			services[string(role)+"/"+s.Name] = seen{s.Image, s.ConfigDigest, s.RestartDigest}
 		}
 	}
 	return services, digests
@@ -47,6 +47,9 @@ func TestChangeReachesOnlyItsServices(t *testing.T) {
 		change  func(*Deployment)
 		images  []string
 		configs []string
+		// restarts are those that stop for it; the others of configs are rolled, or
+		// take it while they run.
+		restarts []string
 	}{
 		"nothing": {change: func(*Deployment) {}},
 		"rate limit": {
@@ -71,20 +74,24 @@ func TestChangeReachesOnlyItsServices(t *testing.T) {
 			images: []string{"db/redis-primary", "message/redis-replica"},
 		},
 		"the first receiver": { // an alert has said that there was none
-			change:  func(d *Deployment) { d.Monitoring.Receivers.WebhookURL = "https://hooks.example.com/x" },
-			configs: []string{"media/alertmanager", "media/prometheus"},
+			change:   func(d *Deployment) { d.Monitoring.Receivers.WebhookURL = "https://hooks.example.com/x" },
+			configs:  []string{"media/alertmanager", "media/prometheus"},
+			restarts: []string{"media/alertmanager", "media/prometheus"},
 		},
 		"heartbeat": {
-			change:  func(d *Deployment) { d.Monitoring.Receivers.HeartbeatURL = "https://heartbeat.example.com/x" },
-			configs: []string{"media/alertmanager"},
+			change:   func(d *Deployment) { d.Monitoring.Receivers.HeartbeatURL = "https://heartbeat.example.com/x" },
+			configs:  []string{"media/alertmanager"},
+			restarts: []string{"media/alertmanager"},
 		},
 		"retention": {
-			change:  func(d *Deployment) { d.Monitoring.RetentionDays = 30 },
-			configs: []string{"media/prometheus"},
+			change:   func(d *Deployment) { d.Monitoring.RetentionDays = 30 },
+			configs:  []string{"media/prometheus"},
+			restarts: []string{"media/prometheus"},
 		},
 		"grafana password": {
-			change:  func(d *Deployment) { d.Secrets.GrafanaPassword = "another-password" },
-			configs: []string{"media/grafana"},
+			change:   func(d *Deployment) { d.Secrets.GrafanaPassword = "another-password" },
+			configs:  []string{"media/grafana"},
+			restarts: []string{"media/grafana"},
 		},
 		"postgres password": {
 			change: func(d *Deployment) { d.Secrets.PostgresPassword = "another-password-000000000" },
@@ -111,13 +118,16 @@ func TestChangeReachesOnlyItsServices(t *testing.T) {
 			d := testDeployment()
 			c.change(&d)
 			after, afterDigests := renderAll(t, d)
-			var images, configs []string
+			var images, configs, restarts []string
 			roles := map[Role]bool{}
 			for service, now := range after {
 				role, _, _ := cutRole(service)
 				if now.image != before[service].image {
 					images = append(images, service)
 					roles[role] = true
+				}
+				if now.restart != before[service].restart {
+					restarts = append(restarts, service)
 				}
 				if now.config != before[service].config {
 					configs = append(configs, service)
@@ -126,8 +136,9 @@ func TestChangeReachesOnlyItsServices(t *testing.T) {
 			}
 			slices.Sort(images)
 			slices.Sort(configs)
-			if !slices.Equal(images, c.images) || !slices.Equal(configs, c.configs) {
-				t.Errorf("images %v, want %v; configs %v, want %v", images, c.images, configs, c.configs)
+			slices.Sort(restarts)
+			if !slices.Equal(images, c.images) || !slices.Equal(configs, c.configs) || !slices.Equal(restarts, c.restarts) {
+				t.Errorf("images %v, want %v; configs %v, want %v; restarts %v, want %v", images, c.images, configs, c.configs, restarts, c.restarts)
 			}
 			for role, digest := range afterDigests {
 				if (digest != beforeDigests[role]) != roles[role] {

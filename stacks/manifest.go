@@ -37,7 +37,20 @@ func manifest(b Bundle, services []rendered) []byte {
 		}
 		fmt.Fprintf(&out, "service %s %s %s %s\n", s.Name, s.Image, s.ConfigDigest, state)
 	}
+	out.WriteString(restarts(b.Services))
 	return out.Bytes()
+}
+
+// restarts are the manifest's lines that tell which services with data are
+// stopped and made anew, and by what: their image or that digest is another.
+func restarts(services []Service) string {
+	var out strings.Builder
+	for _, s := range services {
+		if s.Stateful && s.RestartDigest != "" {
+			fmt.Fprintf(&out, "restart %s %s %s\n", s.Name, s.Image, s.RestartDigest)
+		}
+	}
+	return out.String()
 }
 
 // rolls are the manifest's lines that tell which services are replaced without

@@ -47,6 +47,9 @@ type rendered struct {
 	started string
 	stanza  []byte // its part of compose.yaml
 	digest  string // of all but the image
+	// restart is the digest of what Compose compares a container by, the image
+	// left out; "" for what is rolled.
+	restart string
 }
 
 // Render returns the bundle of one role. It reads nothing but its arguments,
@@ -141,6 +144,9 @@ func (r *renderer) service(s ServiceSpec) (rendered, error) {
 		return out, err
 	}
 	out.digest = r.digest("service", string(plain), string(out.env), out.dir)[:12]
+	if !s.Rolling {
+		out.restart = r.digest("restart", string(plain), string(out.env))[:12]
+	}
 	out.stanza, err = r.stanza(out, out.image)
 	return out, err
 }
@@ -193,7 +199,7 @@ func (r *renderer) bundle(services []rendered) (Bundle, error) {
 		}
 		b.Services = append(b.Services, Service{
 			Name: s.spec.Name, Image: s.image, ConfigDigest: s.digest, Stateful: s.spec.Stateful(), Migrates: s.spec.Migrates,
-			Port: privatePort(s.spec), HealthPath: s.spec.HealthPath,
+			RestartDigest: s.restart, Port: privatePort(s.spec), HealthPath: s.spec.HealthPath,
 		})
 	}
 	sortFiles(b.Files)

@@ -19,9 +19,9 @@ type options struct {
 	timeout time.Duration
 }
 
-// New returns the commands status, logs, ssh, exec and rollback.
+// New returns the commands status, preview, logs, ssh, exec and rollback.
 func New() []*cobra.Command {
-	return []*cobra.Command{status(), logs(), shell(), execute(), rollback()}
+	return []*cobra.Command{status(), preview(), logs(), shell(), execute(), rollback()}
 }
 
 func (o *options) register(cmd *cobra.Command) {

@@ -11,7 +11,7 @@ stores_anew() {
     grep -x -F -f <(stores_of "$1" | cut -d ' ' -f 1) || true
 }
 
-stores_of() { manifest "$1" service | sed -n 's/ stateful$//p' | sort; }
+stores_of() { manifest "$1" restart | sort; }
 
 # note_interruptions SECONDS SERVICE… writes down that they were away for so long
 # at most: from the start of the change until all of the release was healthy.
