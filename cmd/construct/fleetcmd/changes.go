@@ -82,8 +82,8 @@ func parseChanges(preview []byte) ([]change, error) {
 }
 
 // compare lists what differs between two releases of one host, by service.
-func compare(host, old, new string) []change {
-	before, after := services(old), services(new)
+func compare(host, earlier, next string) []change {
+	before, after := services(earlier), services(next)
 	var names []string
 	for _, all := range []map[string]declared{before, after} {
 		for name := range all {
