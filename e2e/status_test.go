@@ -150,4 +150,9 @@ func TestStatus(t *testing.T) {
 	assert.Contains(t, out, "app-1: user-service runs ghcr.io/construct-server/construct-server:0.7.0, should run ghcr.io/construct-server/construct-server:0.7.1\n")
 	out, code = construct(t, l, "exec", "db-1", "--", "true")
 	assert.Equal(t, 0, code, out)
+
+	require.NoError(t, l.Configure(t.Context(), l.Settings.With("construct:release", map[string]any{"repository": "ghcr.io/construct-server/construct-server", "tag": "latest"})))
+	out, code = construct(t, l, "preview")
+	assert.Equal(t, 1, code, out)
+	assert.Contains(t, out, "construct:release.tag: ")
 }

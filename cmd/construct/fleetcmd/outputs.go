@@ -1,12 +1,9 @@
 package fleetcmd
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -28,7 +25,7 @@ func (o *options) read(ctx context.Context) (*fleet, string, error) {
 		f, err := parseFleet(data)
 		return f, o.key, err
 	}
-	program, err := pulumicli.Find(o.dir)
+	pulumi, err := pulumicli.New(o.dir, o.stack)
 	if err != nil {
 		return nil, "", err
 	}
@@ -42,12 +39,12 @@ func (o *options) read(ctx context.Context) (*fleet, string, error) {
 		path, known := o.configured()
 		if !known {
 			// It fails where nothing is set; what else is wrong, stack output says.
-			out, _ := o.pulumi(ctx, program, "config", "get", "--path", keySetting)
+			out, _ := pulumi.Run(ctx, "config", "get", "--path", keySetting)
 			path = strings.TrimSpace(string(out))
 		}
 		configured <- o.resolve(path)
 	}()
-	out, err := o.pulumi(ctx, program, "stack", "output", "--json")
+	out, err := pulumi.Run(ctx, "stack", "output", "--json")
 	key := <-configured
 	if err != nil {
 		return nil, "", err
@@ -81,24 +78,6 @@ func (o *options) configured() (path string, known bool) {
 		return "", false // pulumi says what is wrong with it
 	}
 	return file.Config.SSH.PrivateKeyPath, true
-}
-
-func (o *options) pulumi(ctx context.Context, program string, args ...string) ([]byte, error) {
-	if o.stack != "" {
-		args = append(args, "--stack", o.stack)
-	}
-	cmd := exec.CommandContext(ctx, program, append(args, "--non-interactive")...)
-	cmd.Dir = o.dir
-	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
-	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
-		return nil, fmt.Errorf("run pulumi %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(failed.Stderr))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("run pulumi %s: %w", strings.Join(args, " "), err)
-	}
-	return out, nil
 }
 
 // resolve reads a path as the program does: from the project, ~ being home.

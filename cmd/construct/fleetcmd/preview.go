@@ -50,11 +50,11 @@ func (o *options) preview(ctx context.Context, file string) ([]byte, error) {
 		}
 		return data, nil
 	}
-	program, err := pulumicli.Find(o.dir)
+	pulumi, err := pulumicli.New(o.dir, o.stack)
 	if err != nil {
 		return nil, err
 	}
-	return o.pulumi(ctx, program, "preview", "--json")
+	return pulumi.Preview(ctx)
 }
 
 // explain prints each change; to those that take a service with data away, how

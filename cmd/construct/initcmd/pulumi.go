@@ -1,13 +1,11 @@
 package initcmd
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 
 	"golang.org/x/term"
@@ -16,35 +14,19 @@ import (
 	"github.com/construct-server/infra/config"
 )
 
-// cli runs the pulumi command on one stack of one project.
+// cli is pulumi on the stack that is made.
 type cli struct {
-	program, dir, stack string
-	passphrase          *string // nil: pulumi finds what it needs by itself
+	*pulumicli.CLI
+
+	stack string // named where a command wants it: not all take the flag
 }
 
 func newCLI(dir, stack string) (*cli, error) {
-	program, err := pulumicli.Find(dir)
+	pulumi, err := pulumicli.New(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	return &cli{program: program, dir: dir, stack: stack}, nil
-}
-
-// run runs a pulumi command with stdin, and returns what it printed.
-func (c *cli) run(ctx context.Context, stdin string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, c.program, append(args, "--non-interactive")...)
-	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
-	if c.passphrase != nil {
-		cmd.Env = append(cmd.Env, "PULUMI_CONFIG_PASSPHRASE="+*c.passphrase)
-	}
-	cmd.Stdin = strings.NewReader(stdin)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("run pulumi %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.Bytes(), nil
+	return &cli{CLI: pulumi, stack: stack}, nil
 }
 
 // unlock asks for a passphrase where the stack's secrets will need one: on any
@@ -55,7 +37,7 @@ func (c *cli) unlock(ctx context.Context, provider string, ask *prompter) error 
 	if given || inFile || (provider != "" && provider != "default" && provider != "passphrase") {
 		return nil
 	}
-	out, err := c.run(ctx, "", "whoami", "--json")
+	out, err := c.Run(ctx, "whoami", "--json")
 	if err != nil {
 		return err
 	}
@@ -72,7 +54,7 @@ func (c *cli) unlock(ctx context.Context, provider string, ask *prompter) error 
 	if err != nil {
 		return err
 	}
-	c.passphrase = &passphrase
+	c.Env = append(c.Env, "PULUMI_CONFIG_PASSPHRASE="+passphrase)
 	return nil
 }
 
@@ -97,18 +79,18 @@ func (c *cli) selectStack(ctx context.Context, provider string) error {
 	if provider != "" {
 		args = append(args, "--secrets-provider", provider)
 	}
-	_, err := c.run(ctx, "", args...)
+	_, err := c.Run(ctx, args...)
 	return err
 }
 
 func (c *cli) setSecret(ctx context.Context, key, value string) error {
-	_, err := c.run(ctx, value, "config", "set", "--secret", "--path", key, "--stack", c.stack)
+	_, err := c.RunWith(ctx, value, "config", "set", "--secret", "--path", key, "--stack", c.stack)
 	return err
 }
 
 // check reads the configuration back as the program will get it.
 func (c *cli) check(ctx context.Context, stackFile string) error {
-	out, err := c.run(ctx, "", "config", "--json", "--show-secrets", "--stack", c.stack)
+	out, err := c.Run(ctx, "config", "--json", "--show-secrets", "--stack", c.stack)
 	if err != nil {
 		return err
 	}
@@ -119,7 +101,7 @@ func (c *cli) check(ctx context.Context, stackFile string) error {
 	if json.Unmarshal(out, &settings) != nil { // its error could quote a secret
 		return errors.New("parse pulumi config: not the JSON that was asked for")
 	}
-	src := &config.Values{ProjectName: "construct", StackName: c.stack, BaseDir: c.dir, Config: map[string]string{}}
+	src := &config.Values{ProjectName: "construct", StackName: c.stack, BaseDir: c.Dir, Config: map[string]string{}}
 	var secretKeys []string
 	for key, setting := range settings {
 		src.Config[key] = setting.Value

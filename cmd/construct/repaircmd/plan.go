@@ -60,7 +60,7 @@ type state struct {
 type server struct{ URN, Type, ID string }
 
 func (c *cli) export(ctx context.Context) (*state, error) {
-	out, err := c.run(ctx, "stack", "export")
+	out, err := c.Run(ctx, "stack", "export")
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (c *cli) settle(ctx context.Context, s *state) error {
 
 // plan lists what the next up would create.
 func (c *cli) plan(ctx context.Context, s *state) ([]step, error) {
-	out, err := c.run(ctx, "preview", "--json")
+	out, err := c.Preview(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,58 +7,27 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"github.com/construct-server/infra/cmd/construct/pulumicli"
 )
 
-// cli runs the pulumi command on one stack of one project.
-type cli struct{ program, dir, stack string }
+// cli is pulumi on the stack that is repaired.
+type cli struct{ *pulumicli.CLI }
 
-// newCLI finds pulumi: the one on PATH, else the one that make built.
 func newCLI(dir, stack string) (*cli, error) {
-	program, err := exec.LookPath("pulumi")
-	if err == nil {
-		return &cli{program, dir, stack}, nil
-	}
-	if program, err = filepath.Abs(filepath.Join(dir, ".tools", "bin", "pulumi")); err != nil {
-		return nil, fmt.Errorf("find pulumi: %w", err)
-	}
-	if _, err := os.Stat(program); err != nil {
-		return nil, errors.New("no pulumi on PATH, nor one built by make (want https://www.pulumi.com/docs/install, or make tools)")
-	}
-	return &cli{program, dir, stack}, nil
-}
-
-// run returns what a command printed. The error has both of its streams, since
-// pulumi says in either why it failed; never those of a command that was asked
-// for secrets.
-func (c *cli) run(ctx context.Context, args ...string) ([]byte, error) {
-	out, said, err := c.start(ctx, args)
+	pulumi, err := pulumicli.New(dir, stack)
 	if err != nil {
-		return nil, fmt.Errorf("run pulumi %s: %w: %s\n%s", args[0], err, said, bytes.TrimSpace(out))
+		return nil, err
 	}
-	return out, nil
-}
-
-func (c *cli) start(ctx context.Context, args []string) (out []byte, said string, err error) {
-	if c.stack != "" {
-		args = append(args, "--stack", c.stack)
-	}
-	cmd := exec.CommandContext(ctx, c.program, append(args, "--non-interactive")...)
-	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "PULUMI_SKIP_UPDATE_CHECK=true")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err = cmd.Output()
-	return out, strings.TrimSpace(stderr.String()), err
+	return &cli{pulumi}, nil
 }
 
 // settings are the stack's configuration, secrets in clear.
 func (c *cli) settings(ctx context.Context) (map[string]string, error) {
-	out, said, err := c.start(ctx, []string{"config", "--json", "--show-secrets"})
+	out, err := c.Run(ctx, "config", "--json", "--show-secrets")
 	if err != nil {
-		return nil, fmt.Errorf("run pulumi config: %w: %s", err, said)
+		return nil, err
 	}
 	var entries map[string]struct{ Value string }
 	if json.Unmarshal(out, &entries) != nil { // its error could quote a secret
@@ -86,6 +55,10 @@ func (c *cli) withFile(ctx context.Context, value any, args ...string) error {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return fmt.Errorf("write a file for pulumi: %w", err)
 	}
-	_, err = c.run(ctx, append(args, "--file", file)...)
+	_, err = c.Run(ctx, append(args, "--file", file)...)
+	var failed *pulumicli.Failure
+	if errors.As(err, &failed) { // what goes wrong in an import is among what it prints
+		return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(failed.Printed))
+	}
 	return err
 }
