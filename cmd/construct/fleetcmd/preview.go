@@ -60,21 +60,24 @@ func (o *options) preview(ctx context.Context, file string) ([]byte, error) {
 // explain prints each change; to those that take a service with data away, how
 // long the last took.
 func (o *options) explain(ctx context.Context, changes []change, out io.Writer) error {
-	asked := slices.ContainsFunc(changes, change.restarts)
 	var answers map[string]answer
-	if asked {
-		var err error
-		if answers, err = o.askThose(ctx, changes); err != nil {
-			return err
-		}
+	var unknown error // why nobody was asked
+	if slices.ContainsFunc(changes, change.restarts) {
+		answers, unknown = o.askThose(ctx, changes)
 	}
 	restarts := 0
 	for _, c := range changes {
 		fmt.Fprintln(out, c)
-		if c.restarts() {
-			restarts++
+		if !c.restarts() {
+			continue
+		}
+		restarts++
+		if unknown == nil {
 			fmt.Fprint(out, lastTime(c, answers[c.host]))
 		}
+	}
+	if unknown != nil {
+		fmt.Fprintf(out, "How long services with data were away the last time is not known: %v\n", unknown)
 	}
 	_, err := fmt.Fprintf(out, "services that change: %d; that restart: %d\n", len(changes), restarts)
 	return err

@@ -112,6 +112,17 @@ func TestPreviewOfASilentHost(t *testing.T) {
 	assert.Contains(t, out, "db-1: postgres restarts: p:1 → p:2\n  how long the last time took is not known: ")
 }
 
+// A machine of CI's has no key for the hosts.
+func TestPreviewWithoutALogin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	file := s.previewed(t, map[string][2]string{"db-1": {"# postgres p:1 config aa restart bb\n", "# postgres p:2 config aa restart bb\n"}})
+	out, errOut, code := s.run(t, "", "preview", "--preview", file, "--ssh-private-key", filepath.Join(s.dir, "none"))
+	assert.Equal(t, 0, code, errOut)
+	assert.Contains(t, out, "db-1: postgres restarts: p:1 → p:2\nHow long services with data were away the last time is not known: read the private key")
+	assert.Contains(t, out, "services that change: 1; that restart: 1\n")
+}
+
 func TestPreviewThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
