@@ -56,7 +56,7 @@ type FirewallArgs struct {
 
 // Firewall is one role's firewall.
 type Firewall struct {
-	Resource pulumi.Resource // a server must not exist before it
+	Resource pulumi.CustomResource // a server must not exist before it
 	ID       pulumi.IntOutput
 }
 
@@ -91,7 +91,7 @@ type ServerArgs struct {
 
 // Server is one machine.
 type Server struct {
-	Resource pulumi.Resource
+	Resource pulumi.CustomResource
 	ID       pulumi.IntOutput
 	// PublicIP is known once the server answers there and has joined the
 	// private network, so that whoever dials it may also dial through it.
@@ -112,7 +112,7 @@ type VolumeArgs struct {
 type Volume struct {
 	// Resource is what its server depends on: a server is deleted first, and
 	// lets go of its volumes as it goes.
-	Resource pulumi.Resource
+	Resource pulumi.CustomResource
 	Name     string // the cloud's name of it
 	ID       pulumi.IDOutput
 	URN      pulumi.StringOutput // for ProjectArgs.Members
@@ -121,7 +121,7 @@ type Volume struct {
 // Attachment is a volume on a server.
 type Attachment struct {
 	// Resource is what a host's set-up waits for.
-	Resource pulumi.Resource
+	Resource pulumi.CustomResource
 	// Device is the volume's path on the host, known once it is attached.
 	Device pulumi.StringOutput
 }
@@ -145,7 +145,7 @@ func (a *DNSArgs) Record() string {
 
 // DNS is the public name's record.
 type DNS struct {
-	Record pulumi.Resource
+	Record pulumi.CustomResource
 	URN    pulumi.StringOutput // of the zone, for ProjectArgs.Members; the zero value if not ours
 }
 

@@ -12,13 +12,23 @@ import (
 type step struct {
 	access     Access
 	dialErrors int
-	server     pulumi.Resource
+	server     pulumi.CustomResource
 	serverID   pulumi.StringInput
 	text       pulumi.StringInput // visible, free of secrets; see commandText
 	stdin      pulumi.StringInput // what the text's script reads after its first line
 	secret     bool               // stdin is secret, and so is what the command prints
 	parent     pulumi.Resource
-	after      []pulumi.Resource
+	// after is what must be done first. Never components: which children the SDK
+	// takes one to stand for depends on how many it has registered by then.
+	after []pulumi.CustomResource
+}
+
+func (s step) dependencies() []pulumi.Resource {
+	all := []pulumi.Resource{s.server}
+	for _, r := range s.after {
+		all = append(all, r)
+	}
+	return all
 }
 
 // newStep registers a step as remote.Command. The same text runs on creation
@@ -28,7 +38,7 @@ func newStep(ctx *pulumi.Context, name string, s step) (*remote.Command, error) 
 	stdin := pulumi.Sprintf("# server %s\n%s", s.serverID, s.stdin)
 	opts := []pulumi.ResourceOption{
 		pulumi.Parent(s.parent),
-		pulumi.DependsOn(append([]pulumi.Resource{s.server}, s.after...)),
+		pulumi.DependsOn(s.dependencies()),
 		pulumi.DeletedWith(s.server),
 	}
 	logging := remote.LoggingStderr

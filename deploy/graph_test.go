@@ -99,13 +99,13 @@ func deployed(t *testing.T) *recorder {
 			return err
 		}
 		schema, err := NewSchema(ctx, "db-1", &SchemaArgs{
-			Host: db, After: []pulumi.Resource{release},
+			Host: db, After: []pulumi.CustomResource{release.Healthy()},
 			Migrators: []Migrator{{"auth-service", "example.com/construct:0.8.0"}, {"user-service", "example.com/construct:0.8.1"}},
 		})
 		if err != nil {
 			return err
 		}
-		return schema.Record(ctx, []pulumi.Resource{gateway.Ready()})
+		return schema.Record(ctx, []pulumi.CustomResource{gateway.Ready()})
 	}, pulumi.WithMocks("construct", "prod", r))
 	require.NoError(t, err)
 	return r
@@ -172,18 +172,17 @@ func TestCommandOrder(t *testing.T) {
 	t.Parallel()
 	r := deployed(t)
 	for name, want := range map[string][]string{
-		"gateway-1-ready": {"gateway-1"},
-		"db-1-reach":      {"db-1", "gateway-1-ready"},
-		"db-1-ready":      {"db-1", "db-1-reach"},
-		"db-1-setup":      {"db-1", "db-1-ready"},
-		"db-1-access":     {"db-1", "db-1-setup"},
-		"db-1-network":    {"db-1", "db-1-setup"},
-		"db-1-firewall":   {"db-1", "db-1-setup"},
-		"db-1-pull":       {"db-1", "db-1-setup"},
-		"db-1-grow":       {"db-1", "db-1-setup"},
-		"db-1-release":    {"db-1", "db-1-commit", "db-1-firewall", "db-1-grow", "db-1-network", "db-1-pull"},
-		// By the release's component, all of it.
-		"db-1-schema":        {"db-1", "db-1-commit", "db-1-pull", "db-1-release", "db-1-setup"},
+		"gateway-1-ready":    {"gateway-1"},
+		"db-1-reach":         {"db-1", "gateway-1-ready"},
+		"db-1-ready":         {"db-1", "db-1-reach"},
+		"db-1-setup":         {"db-1", "db-1-ready"},
+		"db-1-access":        {"db-1", "db-1-setup"},
+		"db-1-network":       {"db-1", "db-1-setup"},
+		"db-1-firewall":      {"db-1", "db-1-setup"},
+		"db-1-pull":          {"db-1", "db-1-setup"},
+		"db-1-grow":          {"db-1", "db-1-setup"},
+		"db-1-release":       {"db-1", "db-1-commit", "db-1-firewall", "db-1-grow", "db-1-network", "db-1-pull"},
+		"db-1-schema":        {"db-1", "db-1-release", "db-1-setup"},
 		"db-1-schema-record": {"db-1", "db-1-schema", "db-1-setup", "gateway-1-ready"},
 	} {
 		var got []string

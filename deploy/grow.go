@@ -24,7 +24,7 @@ func (h *Host) grow(ctx *pulumi.Context, name string, args *HostArgs) error {
 		access: args.Access, dialErrors: dialErrors, server: args.Server, serverID: args.ServerID,
 		text: commandText([]string{fmt.Sprintf("grow the file system of %s to %d GB", args.Name, args.VolumeGB)},
 			"exec sudo bash -s --", args.Device, pulumi.String(strconv.Itoa(args.VolumeGB))),
-		stdin: pulumi.String(body), parent: h, after: []pulumi.Resource{h.setup},
+		stdin: pulumi.String(body), parent: h, after: []pulumi.CustomResource{h.setup},
 	})
 	return err
 }

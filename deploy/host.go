@@ -14,16 +14,16 @@ const hostToken = "construct:deploy:Host"
 
 // HostArgs is what it takes to set a booted server up.
 type HostArgs struct {
-	Name     string             // the cloud's name of the server, for messages: "construct-prod-db-1"; required
-	Access   Access             // required
-	Server   pulumi.Resource    // the server; its deletion is the commands' deletion; required
-	ServerID pulumi.StringInput // the cloud's id; a new one means a new machine; required
+	Name     string                // the cloud's name of the server, for messages: "construct-prod-db-1"; required
+	Access   Access                // required
+	Server   pulumi.CustomResource // the server; its deletion is the commands' deletion; required
+	ServerID pulumi.StringInput    // the cloud's id; a new one means a new machine; required
 	// Gateway is the host that Access.Proxy dials; nil when dialled directly.
 	// It tells, in our own words, when this host does not answer or shows
 	// another host key, which the provider's proxy connection cannot.
 	Gateway *Host
 	// SetupAfter must exist before set-up: the volume's attachment.
-	SetupAfter []pulumi.Resource
+	SetupAfter []pulumi.CustomResource
 	// Device is the data volume's /dev/disk/by-id path; nil: no volume.
 	Device pulumi.StringInput
 	// VolumeGB is the data volume's size; required with Device.
@@ -88,13 +88,13 @@ type Host struct {
 
 	name     string
 	access   Access
-	server   pulumi.Resource
+	server   pulumi.CustomResource
 	serverID pulumi.StringInput
 	mtu      int
-	ready    pulumi.Resource
-	setup    pulumi.Resource
-	admitted pulumi.Resource // who may log in, and the host's own keys
-	grown    pulumi.Resource // nil: no volume
+	ready    pulumi.CustomResource
+	setup    pulumi.CustomResource
+	admitted pulumi.CustomResource // who may log in, and the host's own keys
+	grown    pulumi.CustomResource // nil: no volume
 }
 
 // NewHost waits until the server answers and has booted, then sets it up.
@@ -135,10 +135,10 @@ func NewHost(ctx *pulumi.Context, name string, args *HostArgs, opts ...pulumi.Re
 }
 
 // Ready is done when the host has booted and answers SSH.
-func (h *Host) Ready() pulumi.Resource { return h.ready }
+func (h *Host) Ready() pulumi.CustomResource { return h.ready }
 
 // reach waits, on the gateway, for the host's sshd and compares its key.
-func (h *Host) reach(ctx *pulumi.Context, name string, args *HostArgs) ([]pulumi.Resource, error) {
+func (h *Host) reach(ctx *pulumi.Context, name string, args *HostArgs) ([]pulumi.CustomResource, error) {
 	if args.Gateway == nil {
 		return nil, nil
 	}
@@ -153,15 +153,15 @@ func (h *Host) reach(ctx *pulumi.Context, name string, args *HostArgs) ([]pulumi
 		access: args.Gateway.access, dialErrors: dialErrors, server: args.Server, serverID: args.ServerID,
 		text: commandText([]string{"wait until " + args.Name + " answers SSH"},
 			fmt.Sprintf("exec timeout %d bash -s --", seconds+timeoutSlack), words...),
-		stdin: pulumi.String(body), parent: h, after: []pulumi.Resource{args.Gateway.ready},
+		stdin: pulumi.String(body), parent: h, after: []pulumi.CustomResource{args.Gateway.ready},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return []pulumi.Resource{reach}, nil
+	return []pulumi.CustomResource{reach}, nil
 }
 
-func (h *Host) waitReady(ctx *pulumi.Context, name string, args *HostArgs, after []pulumi.Resource) error {
+func (h *Host) waitReady(ctx *pulumi.Context, name string, args *HostArgs, after []pulumi.CustomResource) error {
 	body, err := script("ready.sh")
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (h *Host) setUp(ctx *pulumi.Context, name string, args *HostArgs) error {
 	h.setup, err = newStep(ctx, name+"-setup", step{
 		access: args.Access, dialErrors: dialErrors, server: args.Server, serverID: args.ServerID,
 		text: text, stdin: pulumi.String(pack(tree)), parent: h,
-		after: append([]pulumi.Resource{h.ready}, args.SetupAfter...),
+		after: append([]pulumi.CustomResource{h.ready}, args.SetupAfter...),
 	})
 	return err
 }

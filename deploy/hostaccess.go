@@ -35,7 +35,7 @@ func (h *Host) admit(ctx *pulumi.Context, name string, args *HostArgs) error {
 		access: args.Access, dialErrors: dialErrors, server: args.Server, serverID: args.ServerID,
 		text:   commandText(comments, "exec sudo /usr/local/sbin/construct-access", plain(words...)...),
 		stdin:  pulumi.String(args.HostKeys.Main.PrivatePEM + args.HostKeys.Spare.PrivatePEM),
-		secret: true, parent: h, after: []pulumi.Resource{h.setup},
+		secret: true, parent: h, after: []pulumi.CustomResource{h.setup},
 	})
 	return err
 }

@@ -28,7 +28,7 @@ type HostFirewall struct {
 	// Digest of the ruleset, known before it filters.
 	Digest pulumi.StringOutput `pulumi:"digest"`
 
-	command pulumi.Resource
+	command pulumi.CustomResource
 }
 
 // NewHostFirewall loads the ruleset. It runs again when the ruleset changes, and
@@ -47,7 +47,7 @@ func NewHostFirewall(ctx *pulumi.Context, name string, args *HostFirewallArgs, o
 		access: host.access, dialErrors: dialErrors, server: host.server, serverID: host.serverID,
 		text: commandText([]string{"filter packets on " + host.name},
 			fmt.Sprintf("exec sudo timeout %d /usr/local/sbin/construct-firewall apply", firewallSeconds), version),
-		stdin: args.Rules, parent: f, after: []pulumi.Resource{host.setup},
+		stdin: args.Rules, parent: f, after: []pulumi.CustomResource{host.setup},
 	})
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type HostNetwork struct {
 	pulumi.ResourceState
 
 	private, public pulumi.StringInput
-	command         pulumi.Resource
+	command         pulumi.CustomResource
 }
 
 // NewHostNetwork writes /etc/construct/hosts (served to containers by the
@@ -63,7 +63,7 @@ func NewHostNetwork(ctx *pulumi.Context, name string, args *HostNetworkArgs, opt
 		access: host.access, dialErrors: dialErrors, server: host.server, serverID: host.serverID,
 		text: commandText([]string{fmt.Sprintf("tell %s the fleet's addresses (script %s)", host.name, digest([]byte(body)))},
 			"exec sudo bash -s --", words...),
-		stdin: pulumi.String(body), parent: n, after: []pulumi.Resource{host.setup},
+		stdin: pulumi.String(body), parent: n, after: []pulumi.CustomResource{host.setup},
 	})
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ type ReleaseArgs struct {
 	Firewall *HostFirewall // no port is published before it holds; required
 	Bundle   Bundle        // required
 	// After are the releases that this one needs healthy.
-	After      []pulumi.Resource
+	After      []pulumi.CustomResource
 	Registries []Registry
 	// HealthTimeoutSeconds bounds the wait for all services to be healthy.
 	// Default 180.
@@ -87,7 +87,13 @@ type Release struct {
 
 	// Digest of the bundle, known once it is healthy.
 	Digest pulumi.StringOutput `pulumi:"digest"`
+
+	command pulumi.CustomResource
 }
+
+// Healthy is done when the bundle runs, healthy. Whoever waits must wait for it:
+// a component stands for those of its children that are registered by then.
+func (r *Release) Healthy() pulumi.CustomResource { return r.command }
 
 // NewRelease pulls the bundle's images as soon as the host is set up, and
 // starts the bundle once the network is written, the firewall holds, the volume
@@ -106,7 +112,7 @@ func NewRelease(ctx *pulumi.Context, name string, args *ReleaseArgs, opts ...pul
 	pull, err := newStep(ctx, name+"-pull", step{
 		access: host.access, dialErrors: dialErrors, server: host.server, serverID: host.serverID,
 		text: args.pullText(), stdin: args.logins(), secret: true,
-		parent: r, after: []pulumi.Resource{host.setup},
+		parent: r, after: []pulumi.CustomResource{host.setup},
 	})
 	if err != nil {
 		return nil, err
@@ -115,7 +121,7 @@ func NewRelease(ctx *pulumi.Context, name string, args *ReleaseArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	after := append([]pulumi.Resource{pull, args.Network.command, args.Firewall.command}, args.After...)
+	after := append([]pulumi.CustomResource{pull, args.Network.command, args.Firewall.command}, args.After...)
 	if host.grown != nil {
 		after = append(after, host.grown)
 	}
@@ -127,6 +133,7 @@ func NewRelease(ctx *pulumi.Context, name string, args *ReleaseArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
+	r.command = release
 	// The id is known only when the command has run.
 	r.Digest = release.ID().ApplyT(func(pulumi.ID) string { return args.Bundle.Digest }).(pulumi.StringOutput)
 	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{"digest": r.Digest}); err != nil {

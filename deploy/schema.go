@@ -20,7 +20,7 @@ type SchemaArgs struct {
 	Host      *Host      // the database's
 	Migrators []Migrator // sorted
 	// After is what makes the database answer: its own release.
-	After []pulumi.Resource
+	After []pulumi.CustomResource
 }
 
 // Schema is a database that these versions of the services may be let at: none
@@ -31,7 +31,7 @@ type Schema struct {
 
 	name    string
 	args    *SchemaArgs
-	command pulumi.Resource
+	command pulumi.CustomResource
 }
 
 // NewSchema refuses or dumps, again whenever a service that migrates gets
@@ -56,13 +56,13 @@ func NewSchema(ctx *pulumi.Context, name string, args *SchemaArgs, opts ...pulum
 
 // Ready is done when the services may start. Whoever waits for it must not wait
 // for the component, of which [Schema.Record] is a part.
-func (s *Schema) Ready() pulumi.Resource { return s.command }
+func (s *Schema) Ready() pulumi.CustomResource { return s.command }
 
 // Record notes, once the services run healthy, which migrations their images
 // know, so that one that knows fewer can be refused.
-func (s *Schema) Record(ctx *pulumi.Context, healthy []pulumi.Resource) error {
+func (s *Schema) Record(ctx *pulumi.Context, healthy []pulumi.CustomResource) error {
 	_, err := s.step(ctx, s.name+"-schema-record", "record",
-		"after it: note which migrations of the database of "+s.args.Host.name+" it knows", append([]pulumi.Resource{s.command}, healthy...))
+		"after it: note which migrations of the database of "+s.args.Host.name+" it knows", append([]pulumi.CustomResource{s.command}, healthy...))
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Schema) Record(ctx *pulumi.Context, healthy []pulumi.Resource) error {
 	return nil
 }
 
-func (s *Schema) step(ctx *pulumi.Context, name, verb, comment string, after []pulumi.Resource) (pulumi.Resource, error) {
+func (s *Schema) step(ctx *pulumi.Context, name, verb, comment string, after []pulumi.CustomResource) (pulumi.CustomResource, error) {
 	host := s.args.Host
 	var words []string
 	for _, m := range s.args.Migrators {
@@ -81,6 +81,6 @@ func (s *Schema) step(ctx *pulumi.Context, name, verb, comment string, after []p
 	return newStep(ctx, name, step{
 		access: host.access, dialErrors: dialErrors, server: host.server, serverID: host.serverID,
 		text:  commandText([]string{comment}, "exec sudo "+schemaScript+" "+verb, plain(words...)...),
-		stdin: pulumi.String(""), parent: s, after: append([]pulumi.Resource{host.setup}, after...),
+		stdin: pulumi.String(""), parent: s, after: append([]pulumi.CustomResource{host.setup}, after...),
 	})
 }

@@ -151,11 +151,11 @@ func (b *builder) startRoles(ctx *pulumi.Context) error {
 		registries = append(registries, deploy.Registry{Server: r.Server, Username: r.Username, Password: secret(r.Password)})
 	}
 	made := commit(ctx.Context(), ctx.RootDirectory(), os.Getenv)
-	started := map[stacks.Role][]pulumi.Resource{}
+	started := map[stacks.Role][]pulumi.CustomResource{}
 	var schema *deploy.Schema
-	var migrated []pulumi.Resource
+	var migrated []pulumi.CustomResource
 	for _, role := range order {
-		var after []pulumi.Resource
+		var after []pulumi.CustomResource
 		for _, earlier := range roles.After(role, b.features.Media) {
 			after = append(after, started[earlier]...)
 		}

@@ -47,7 +47,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 // GuardSchema stands between the database's own release and those of the
 // services that migrate it. They wait for its Ready, and it for them in its
 // Record, both under the first server's name.
-func (d *Database) GuardSchema(ctx *pulumi.Context, migrators []deploy.Migrator, release []pulumi.Resource) (*deploy.Schema, error) {
+func (d *Database) GuardSchema(ctx *pulumi.Context, migrators []deploy.Migrator, release []pulumi.CustomResource) (*deploy.Schema, error) {
 	primary := d.nodes[0]
 	return deploy.NewSchema(ctx, primary.name, &deploy.SchemaArgs{
 		Host: primary.host, Migrators: migrators, After: release,

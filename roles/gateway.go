@@ -60,10 +60,10 @@ func NewGateway(ctx *pulumi.Context, name string, args *GatewayArgs, opts ...pul
 
 // Start implements [Member]. The record must be there before the release asks
 // for a certificate.
-func (g *Gateway) Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.Resource, error) {
+func (g *Gateway) Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.CustomResource, error) {
 	own := *args
 	if g.dns != nil {
-		own.After = append([]pulumi.Resource{g.dns.Record}, args.After...)
+		own.After = append([]pulumi.CustomResource{g.dns.Record}, args.After...)
 	}
 	return g.members.Start(ctx, &own)
 }

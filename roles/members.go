@@ -14,7 +14,7 @@ type Member interface {
 	Nodes() []*Node
 	// Start ships the role's release to its nodes, one after the other, and
 	// returns what the next role waits for.
-	Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.Resource, error)
+	Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.CustomResource, error)
 }
 
 // members is what the five components have in common.
@@ -31,9 +31,9 @@ func (m *members) Role() stacks.Role { return m.role }
 func (m *members) Nodes() []*Node { return m.nodes }
 
 // Start implements [Member].
-func (m *members) Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.Resource, error) {
+func (m *members) Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.CustomResource, error) {
 	after := args.After
-	var releases []pulumi.Resource
+	var releases []pulumi.CustomResource
 	digests := pulumi.StringArray{}
 	for _, n := range m.nodes {
 		one := *args
@@ -42,8 +42,8 @@ func (m *members) Start(ctx *pulumi.Context, args *StartArgs) ([]pulumi.Resource
 		if err != nil {
 			return nil, err
 		}
-		after = []pulumi.Resource{release}
-		releases = append(releases, release)
+		after = []pulumi.CustomResource{release.Healthy()}
+		releases = append(releases, release.Healthy())
 		digests = append(digests, release.Digest)
 	}
 	if err := ctx.RegisterResourceOutputs(m.owner, pulumi.Map{"releases": digests}); err != nil {

@@ -171,7 +171,7 @@ func (n *Node) setUp(ctx *pulumi.Context, args *NodeArgs) error {
 	}
 	if n.volume != nil {
 		host.Device, host.VolumeGB = n.attachment.Device, args.VolumeGB
-		host.SetupAfter = []pulumi.Resource{n.attachment.Resource}
+		host.SetupAfter = []pulumi.CustomResource{n.attachment.Resource}
 	}
 	var err error
 	n.host, err = deploy.NewHost(ctx, n.name, host, pulumi.Parent(n))

@@ -33,10 +33,10 @@ func After(role stacks.Role, media bool) []stacks.Role {
 
 // StartArgs is one release of one role.
 type StartArgs struct {
-	Nodes      []*Node           // every server of the fleet
-	Bundle     deploy.Bundle     // required
-	Commit     string            // what Bundle is made from; default unknown
-	After      []pulumi.Resource // what must be healthy first
+	Nodes      []*Node                 // every server of the fleet
+	Bundle     deploy.Bundle           // required
+	Commit     string                  // what Bundle is made from; default unknown
+	After      []pulumi.CustomResource // what must be healthy first
 	Registries []deploy.Registry
 	// SoakSeconds is how long a new container must live before it gets requests.
 	SoakSeconds int
