@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -98,12 +99,16 @@ func bundleFiles(stdin []byte) ([]bundled, error) {
 	if !found {
 		return nil, nil
 	}
-	archive, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(payload)))
+	packed, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(payload)))
 	if err != nil {
 		return nil, nil //nolint:nilerr // not a bundle
 	}
+	archive, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("unpack bundle: %w", err)
+	}
 	var files []bundled
-	for r := tar.NewReader(bytes.NewReader(archive)); ; {
+	for r := tar.NewReader(archive); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return files, nil
