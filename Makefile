@@ -78,6 +78,7 @@ fuzz: packages tools ## every fuzz target for FUZZTIME (default 10s)
 
 .PHONY: soak
 soak: packages tools build ## the long suites, of which make test runs a sample, and every fuzz target for 10 minutes
-	@tools/build.sh otelcol-contrib hcloud doctl
+	@tools/build.sh otelcol-contrib
+	@for tool in hcloud doctl; do tools/build.sh $$tool || echo "soak: without $$tool, whose tests are skipped" >&2; done
 	@CONSTRUCT_SOAK=1 go test -count=1 -timeout 170m ./...
 	@tools/fuzz.sh 10m
