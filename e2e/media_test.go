@@ -67,7 +67,7 @@ func (d *deployment) withoutMedia(t *testing.T) {
 	stored := d.stored(t)
 	address := `\b` + regexp.QuoteMeta(d.servers["media"].PrivateIP) + `\b`
 	require.Regexp(t, address, d.on(t, "db", "sudo nft list ruleset"), "media's address was in no rule, so that its absence says nothing")
-	require.NoError(t, d.Configure(t.Context(), mediaOff(d.Settings)))
+	require.NoError(t, d.Configure(t.Context(), mediaOff(d.Settings).With("construct:logs", map[string]any{"enabled": false})))
 	up(t, d.Lab)
 	delete(d.servers, "media")
 	nothingOfMedia(t, d.Lab)
