@@ -44,6 +44,9 @@ func (d *deployment) rolling(t *testing.T) {
 		})))
 		report = d.underLoad(t, "new rate limits", func() { up(t, d.Lab) })
 		assert.Empty(t, head(report.Failed), "requests failed when the rate limits changed")
+		require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:rebootWindow", "Mon 03:00")))
+		report = d.underLoad(t, "another reboot window, so set-up of every host", func() { up(t, d.Lab) })
+		assert.Empty(t, head(report.Failed), "requests failed when the hosts were set up anew")
 		d.sameStores(t, started)
 	}
 	d.engines(t)

@@ -44,7 +44,8 @@ func (d *deployment) rotate(t *testing.T) {
 	grafanas := d.secret("grafanaPassword")
 	started := d.starts(t)
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:secrets", secrets)))
-	up(t, d.Lab)
+	report := d.underLoad(t, "changed passwords", func() { up(t, d.Lab) })
+	assert.Empty(t, head(report.Failed), "requests failed when passwords changed")
 	for name, at := range d.starts(t) {
 		switch name {
 		case "db/construct-postgres-1", "db/construct-redis-primary-1", "message/construct-redis-replica-1", "message/construct-redpanda-1":
