@@ -43,7 +43,7 @@ func TestFleetOutputTellsHowHostsAreReachedAndWhatTheyRun(t *testing.T) {
 	assert.Contains(t, text(filter.Inputs, "create"), "apply "+db["firewall"].(string))
 	for _, s := range db["services"].([]any) {
 		service := s.(map[string]any)
-		said := fmt.Sprintf(`(?m)^# %s %s config %s( restart [0-9a-f]{12})?$`, service["name"], regexp.QuoteMeta(service["image"].(string)), service["config"])
+		said := fmt.Sprintf(`(?m)^# %s %s config %s restart [0-9a-f]{12}$`, service["name"], regexp.QuoteMeta(service["image"].(string)), service["config"])
 		assert.Regexp(t, said, text(release.Inputs, "create"))
 	}
 }

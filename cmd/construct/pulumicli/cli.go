@@ -20,9 +20,9 @@ type CLI struct {
 	program string
 }
 
-// New finds the command (Find). It runs nothing.
+// New finds the command. It runs nothing.
 func New(dir, stack string) (*CLI, error) {
-	program, err := Find(dir)
+	program, err := find(dir)
 	if err != nil {
 		return nil, err
 	}

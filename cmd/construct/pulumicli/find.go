@@ -1,4 +1,4 @@
-// Package pulumicli finds the Pulumi command line that the other commands run.
+// Package pulumicli finds and runs the Pulumi command line for the other commands.
 package pulumicli
 
 import (
@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 )
 
-// Find returns the pulumi on PATH, else the one that make built in the project
+// find returns the pulumi on PATH, else the one that make built in the project
 // at dir.
-func Find(dir string) (string, error) {
+func find(dir string) (string, error) {
 	program, err := exec.LookPath("pulumi")
 	if err == nil {
 		return program, nil
