@@ -86,7 +86,9 @@ type ServerArgs struct {
 	// PrivateIP is asked for where the cloud lets a server choose.
 	PrivateIP netip.Addr
 	Address   *Address // default: an address of the cloud's choosing
-	Protect   bool     // refuse deletion and replacement
+	// KeepsData has it shut down before it is deleted: a volume is in use on it.
+	KeepsData bool
+	Protect   bool // refuse deletion and replacement
 }
 
 // Server is one machine.

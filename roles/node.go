@@ -139,7 +139,7 @@ func (n *Node) createServer(ctx *pulumi.Context, args *NodeArgs, opts ...pulumi.
 		Role: string(n.role), Slug: args.Size.Slug, Next: args.Size.Next,
 		UserData: pulumi.ToSecret(pulumi.String(userData)).(pulumi.StringOutput),
 		Key:      f.key, Group: f.group, Network: f.network.Cloud, Firewall: f.firewall.Of(n.role),
-		PrivateIP: address, Address: args.Address, Protect: args.ProtectServer,
+		PrivateIP: address, Address: args.Address, KeepsData: args.VolumeGB > 0, Protect: args.ProtectServer,
 	}, opts...)
 	return err
 }

@@ -30,7 +30,11 @@ func (p *Provider) NewServer(ctx *pulumi.Context, name string, args *cloud.Serve
 		Monitoring:   pulumi.Bool(false),
 		DropletAgent: pulumi.Bool(false),
 		ResizeDisk:   pulumi.Bool(false), // growing a disk is one-way, and data lives on volumes
+		// A droplet that was refreshed is deleted by detaching its volumes first,
+		// under whatever runs on it. The provider waits for the delete's time out.
+		GracefulShutdown: pulumi.Bool(args.KeepsData),
 	}, append(with(opts,
+		pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: "10m"}),
 		pulumi.IgnoreChanges([]string{"image", "userData", "sshKeys"}),
 		pulumi.DeleteBeforeReplace(true), // volumes attach to one droplet only
 		pulumi.Protect(args.Protect),

@@ -17,17 +17,19 @@ func (p *Provider) NewServer(ctx *pulumi.Context, name string, args *cloud.Serve
 		return nil, err
 	}
 	server, err := hcloud.NewServer(ctx, name, &hcloud.ServerArgs{
-		Name:             pulumi.String(p.scope.Name(name)),
-		Location:         pulumi.String(p.scope.Region),
-		ServerType:       pulumi.String(args.Slug),
-		Image:            pulumi.String(image),
-		SshKeys:          pulumi.StringArray{args.Key.ID},
-		UserData:         args.UserData.ToStringOutput(),
-		Labels:           p.labels(args.Role),
-		FirewallIds:      pulumi.IntArray{args.Firewall.ID},
-		PlacementGroupId: args.Group.PlacementID,
-		PublicNets:       hcloud.ServerPublicNetArray{publicNet(args.Address)},
-		KeepDisk:         pulumi.Bool(true), // growing a disk is one-way, and data lives on volumes
+		Name:       pulumi.String(p.scope.Name(name)),
+		Location:   pulumi.String(p.scope.Region),
+		ServerType: pulumi.String(args.Slug),
+		Image:      pulumi.String(image),
+		SshKeys:    pulumi.StringArray{args.Key.ID},
+		UserData:   args.UserData.ToStringOutput(),
+		// For half a minute at most, then it is deleted as it is.
+		ShutdownBeforeDeletion: pulumi.Bool(args.KeepsData),
+		Labels:                 p.labels(args.Role),
+		FirewallIds:            pulumi.IntArray{args.Firewall.ID},
+		PlacementGroupId:       args.Group.PlacementID,
+		PublicNets:             hcloud.ServerPublicNetArray{publicNet(args.Address)},
+		KeepDisk:               pulumi.Bool(true), // growing a disk is one-way, and data lives on volumes
 	}, append(with(opts,
 		pulumi.IgnoreChanges([]string{"image", "userData", "sshKeys"}),
 		pulumi.DeleteBeforeReplace(true), // names, addresses and volumes are taken once

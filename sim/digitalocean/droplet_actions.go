@@ -55,7 +55,12 @@ func (c *Cloud) dropletChange(d *droplet, in dropletAction) (func(context.Contex
 	id := d.hostID()
 	become := func(status string) func() { return func() { d.status = status } }
 	switch in.Type {
-	case "power_off", "shutdown":
+	case "shutdown":
+		if d.status == "off" {
+			return nil, nil, nil // already so: the API says success
+		}
+		return func(ctx context.Context) error { return c.backend.ShutDown(ctx, id) }, become("off"), nil
+	case "power_off":
 		if d.status == "off" {
 			return nil, nil, unprocessable("Droplet is already powered off.")
 		}

@@ -85,7 +85,7 @@ func (c *Cloud) serverRoutes() map[string]handler {
 		"GET /v1/servers/{id}/actions":     c.listActionsOf("server"),
 		at + "poweron":                     c.power("start_server", "running", c.backend.PowerOn),
 		at + "poweroff":                    c.power("stop_server", "off", c.backend.PowerOff),
-		at + "shutdown":                    c.power("shutdown_server", "off", c.backend.PowerOff),
+		at + "shutdown":                    c.power("shutdown_server", "off", c.backend.ShutDown),
 		at + "reboot":                      c.power("reboot_server", "running", c.backend.Reboot),
 		at + "reset":                       c.power("reset_server", "running", c.backend.Reboot),
 		at + "change_type":                 acting(c, c.changeServerType),

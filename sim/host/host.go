@@ -30,6 +30,8 @@ type Backend interface {
 	Create(ctx context.Context, s Spec) error
 	Destroy(ctx context.Context, id string) error
 	PowerOff(ctx context.Context, id string) error
+	// ShutDown asks a host to shut down in order; it is off afterwards.
+	ShutDown(ctx context.Context, id string) error
 	PowerOn(ctx context.Context, id string) error
 	Reboot(ctx context.Context, id string) error
 

@@ -144,6 +144,9 @@ func (b *Backend) PowerOff(_ context.Context, id string) error {
 	return b.with(id, func(m *machine) error { m.on = false; return nil })
 }
 
+// ShutDown implements host.Backend.
+func (b *Backend) ShutDown(ctx context.Context, id string) error { return b.PowerOff(ctx, id) }
+
 // PowerOn implements host.Backend.
 func (b *Backend) PowerOn(_ context.Context, id string) error {
 	return b.with(id, func(m *machine) error { m.on = true; return nil })

@@ -33,6 +33,18 @@ func (b *Backend) PowerOff(ctx context.Context, id string) error {
 	})
 }
 
+// ShutDown stops a host in order, and cuts its power where that takes too long.
+func (b *Backend) ShutDown(ctx context.Context, id string) error {
+	return b.change(id, "shut down", func(m *machine) error {
+		m.on = false
+		if !running(ctx, m.name) {
+			return nil
+		}
+		_, err := docker(ctx, nil, "stop", "--time", strconv.Itoa(shutdownSeconds), m.name)
+		return err
+	})
+}
+
 // PowerOn boots a host that is off.
 func (b *Backend) PowerOn(ctx context.Context, id string) error {
 	return b.change(id, "power on", func(m *machine) error {

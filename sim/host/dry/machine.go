@@ -85,6 +85,9 @@ func (b *Backend) Destroy(_ context.Context, id string) error {
 	return nil
 }
 
+// ShutDown is PowerOff: nothing runs that could be put in order.
+func (b *Backend) ShutDown(ctx context.Context, id string) error { return b.PowerOff(ctx, id) }
+
 // PowerOff cuts a host's connections and listeners.
 func (b *Backend) PowerOff(_ context.Context, id string) error {
 	return b.change("power off", id, (*machine).powerOff)

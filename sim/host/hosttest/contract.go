@@ -78,6 +78,11 @@ func Contract(t *testing.T, f *Fleet) { //nolint:funlen // it is a list of promi
 		unreachable(t, other)
 		must(t, f.PowerOn(ctx, "two"))
 		f.Await(t, other)
+		must(t, f.ShutDown(ctx, "two"))
+		must(t, f.ShutDown(ctx, "two"))
+		unreachable(t, other)
+		must(t, f.PowerOn(ctx, "two"))
+		f.Await(t, other)
 	})
 	t.Run("volumes", func(t *testing.T) { volumes(t, f) })
 	t.Run("what is not there is destroyed", func(t *testing.T) {
