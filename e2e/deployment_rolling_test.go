@@ -49,10 +49,35 @@ func (d *deployment) rolling(t *testing.T) {
 		assert.Empty(t, head(report.Failed), "requests failed when the hosts were set up anew")
 		d.sameStores(t, started)
 	}
+	d.edge(t)
 	d.engines(t)
 	if d.soak {
 		d.minor(t)
 		d.underLoad(t, "one service by plain docker compose up", func() { d.plainly(t, "user-service") })
+	}
+}
+
+// edge replaces what has the hosts' ports itself: Caddy, and in the soak HAProxy,
+// on every host that has one.
+func (d *deployment) edge(t *testing.T) {
+	started := d.starts(t)
+	images, what := map[string]any{"caddy": "ghcr.io/construct-server/caddy:2.11.10"}, "another Caddy"
+	if d.soak {
+		images["haproxy"], what = "docker.io/library/haproxy:2.8.15-bookworm", "another Caddy, and another HAProxy on every host"
+	}
+	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:images", images)))
+	report := d.underLoad(t, what, func() { up(t, d.Lab) })
+	assert.Empty(t, head(report.Failed), "requests failed when the edge was replaced")
+	for name, at := range d.starts(t) {
+		_, image, _ := strings.Cut(name, "/construct-")
+		if image, _, _ = strings.Cut(image, "-"); images[image] != nil {
+			assert.NotEqual(t, started[name], at, "%s was not replaced", name)
+			continue
+		}
+		assert.Equal(t, started[name], at, "%s was restarted", name)
+	}
+	for role := range d.servers {
+		assert.Empty(t, d.on(t, role, "sudo nft list tables | grep standin || true"), "connections are still led away on %s", role)
 	}
 }
 
@@ -82,6 +107,7 @@ func (d *deployment) minor(t *testing.T) {
 	const limit = 30 * time.Second
 	started := d.starts(t)
 	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:images", map[string]any{
+		"caddy": "ghcr.io/construct-server/caddy:2.11.10", "haproxy": "docker.io/library/haproxy:2.8.15-bookworm",
 		"postgres": "docker.io/library/postgres:16.9-bookworm",
 	})))
 	assert.Contains(t, preview(t, d.Lab), "postgres:16.9-bookworm")

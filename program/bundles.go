@@ -51,10 +51,14 @@ func bundle(d stacks.Deployment, role stacks.Role) (rendered, error) {
 }
 
 // summary is a service in a preview's diff, which shows it when it changes. It
-// restarts if its image or what stands behind "restart" does.
+// restarts if its image or what stands behind "restart" does, and is made anew
+// behind a stand-in for what stands behind "standin".
 func summary(s stacks.Service) string {
 	line := fmt.Sprintf("%s %s config %s", s.Name, s.Image, s.ConfigDigest)
-	if s.RestartDigest != "" {
+	switch {
+	case s.StandIn:
+		line += " standin " + s.RestartDigest
+	case s.RestartDigest != "":
 		line += " restart " + s.RestartDigest
 	}
 	return line

@@ -45,6 +45,7 @@ type Service struct {
 	// RestartDigest is hex; a service stops before it starts anew when this or
 	// its image changes, and for nothing else. "" for what is replaced without a gap.
 	RestartDigest string
+	StandIn       bool   // a stand-in serves in the meantime
 	Migrates      bool   // migrates the database when it starts
 	Port          int    // on the private address; 0 when it publishes none
 	HealthPath    string // HTTP path that answers 200 when healthy; "" when it has none

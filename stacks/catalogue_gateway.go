@@ -58,6 +58,7 @@ func gatewayServices(f Features) []ServiceSpec {
 		// QUIC and TLS hold buffers per connection. A stop closes the ports at
 		// once, so that every second for those who poll is one without service.
 		MemoryMB: 160, MemoryShare: 2, MemoryMaxMB: 2048, PIDs: 256, GraceSec: 10,
+		StandIn: true, DrainSec: edgeTimeoutSec + 15,
 		After: []string{"gateway", haproxyName}, Needs: []string{"gateway"},
 		Data: []DataDir{{Host: "/var/lib/construct/caddy", Mount: "/data", Mode: 0o700}}, // certificates
 		Tmpfs: []string{
@@ -71,6 +72,7 @@ func gatewayServices(f Features) []ServiceSpec {
 	if f.Media {
 		caddy.Private = []int{caddyMetricsPort}
 		caddy.Metrics = "/metrics"
+		caddy.DrainSec = uploadSec + 15
 		caddy.Needs = append(caddy.Needs, "media-service")
 	}
 	if !f.PreviousJWT {

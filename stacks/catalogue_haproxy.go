@@ -45,6 +45,8 @@ func haproxy(role Role, f Features) ServiceSpec {
 		Health: httpHealth(haproxyPort, "/health"),
 		// Connections are bounded by it: haproxyConnections.
 		MemoryMB: 48, MemoryShare: 1, MemoryMaxMB: 384, PIDs: 64, GraceSec: 5,
+		// By which it ends when its connections have.
+		StandIn: true, StopSignal: "SIGUSR1", DrainSec: edgeTimeoutSec + 15,
 		Tmpfs:     []string{"/run:uid=10003,gid=10003,mode=0700,size=1m"},
 		ConfigDir: "/etc/haproxy",
 		files: func(r *renderer) []File {
@@ -54,6 +56,9 @@ func haproxy(role Role, f Features) ServiceSpec {
 			}
 			return files
 		},
+	}
+	if role == Media {
+		s.DrainSec = uploadSec + 15
 	}
 	if f.Media {
 		s.Private = []int{haproxyPort}
@@ -83,15 +88,17 @@ func (r *renderer) published(s ServiceSpec) []int {
 type haproxyView struct {
 	Port, AdminPort, Slots int
 	Connections            int // at most, of callers
-	TimeoutSec             int
+	TimeoutSec, DrainSec   int
 	Services               []ServiceSpec
 }
 
 func (r *renderer) haproxyView() haproxyView {
+	s, _ := find(r.mine, haproxyName)
 	return haproxyView{
 		Port: haproxyPort, AdminPort: haproxyAdminPort, Slots: haproxySlots,
 		Connections: haproxyConnections(r.limits[r.role][haproxyName]),
 		TimeoutSec:  edgeTimeoutSec + 15,
+		DrainSec:    s.DrainSec,
 		Services:    behindHAProxy(r.mine, r.role),
 	}
 }

@@ -10,6 +10,8 @@ const (
 	grafanaUID = 472
 
 	mediaStorage = "/data/media"
+	// uploadSec is how long an upload may take.
+	uploadSec = 12 * 60
 )
 
 // mediaServices are the media service and the monitoring of the whole fleet.
@@ -23,7 +25,7 @@ func mediaServices() []ServiceSpec {
 func mediaService() ServiceSpec {
 	s := constructService("media-service", Media, 8005)
 	s.MemoryMB = 256
-	s.DrainSec = 12 * 60 // an upload may take so long
+	s.DrainSec = uploadSec
 	s.Data = []DataDir{{Host: DataRoot + "/media", Mount: mediaStorage, Mode: 0o750}}
 	s.env = func(r *renderer) []variable {
 		return []variable{

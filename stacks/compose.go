@@ -17,7 +17,7 @@ type stanzaView struct {
 	LimitMB     int
 	Drain       string
 	StartedWith string   // digest of what a start alone reads; "": nothing
-	Digest      string   // of all but the image, of what is rolling; else ""
+	Digest      string   // by which the host knows a container of it; "": not told
 	Tmpfs       []string // every directory that is kept nowhere
 }
 
@@ -40,8 +40,11 @@ func (r *renderer) stanza(s rendered, ref string) ([]byte, error) {
 		view.Config = configSource(s)
 	}
 	view.StartedWith = s.started
-	if s.spec.Rolling {
+	switch {
+	case s.spec.Rolling:
 		view.Digest = s.digest
+	case s.spec.StandIn:
+		view.Digest = s.restart
 	}
 	if s.spec.args != nil {
 		view.Command = append(slices.Clone(s.spec.Command), s.spec.args(r)...)

@@ -9,7 +9,7 @@ import (
 
 // manifest tells the deploy script, line by line, what the release needs from
 // the host. Fields are separated by one space; none holds one.
-func manifest(b Bundle, services []rendered) []byte {
+func (r *renderer) manifest(b Bundle, services []rendered) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "format 1\nrole %s\ndigest %s\n", b.Role, b.Digest)
 	dirs, mount := map[string]string{}, false
@@ -30,6 +30,7 @@ func manifest(b Bundle, services []rendered) []byte {
 	out.WriteString(strings.Join(lines, ""))
 	out.WriteString(reloads(services))
 	out.WriteString(rolls(services))
+	out.WriteString(r.standIns(services))
 	for _, s := range b.Services {
 		state := "stateless"
 		if s.Stateful {
@@ -62,6 +63,28 @@ func rolls(services []rendered) string {
 		if s.spec.Rolling {
 			fmt.Fprintf(&out, "roll %s %s %d %d\n", s.spec.Name, s.digest, s.spec.Port, s.spec.DrainSec)
 		}
+	}
+	return out.String()
+}
+
+// standIns are the manifest's lines that tell for which services a stand-in is
+// started while they are made anew: the digest of what makes them so, beside the
+// image, as it labels their containers, how long they may take to drain, and the
+// ports that they have on the host.
+func (r *renderer) standIns(services []rendered) string {
+	var out strings.Builder
+	for _, s := range services {
+		if !s.spec.StandIn {
+			continue
+		}
+		fmt.Fprintf(&out, "standin %s %s %d", s.spec.Name, s.restart, s.spec.DrainSec)
+		for _, port := range s.spec.Public {
+			fmt.Fprintf(&out, " %d/%s", port.Number, port.Protocol)
+		}
+		for _, port := range r.published(s.spec) {
+			fmt.Fprintf(&out, " %d/tcp", port)
+		}
+		out.WriteString("\n")
 	}
 	return out.String()
 }

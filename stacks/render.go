@@ -199,7 +199,7 @@ func (r *renderer) bundle(services []rendered) (Bundle, error) {
 		}
 		b.Services = append(b.Services, Service{
 			Name: s.spec.Name, Image: s.image, ConfigDigest: s.digest, Stateful: s.spec.Stateful(), Migrates: s.spec.Migrates,
-			RestartDigest: s.restart, Port: privatePort(s.spec), HealthPath: s.spec.HealthPath,
+			RestartDigest: s.restart, StandIn: s.spec.StandIn, Port: privatePort(s.spec), HealthPath: s.spec.HealthPath,
 		})
 	}
 	sortFiles(b.Files)
@@ -207,13 +207,13 @@ func (r *renderer) bundle(services []rendered) (Bundle, error) {
 	for _, f := range b.Files {
 		parts = append(parts, f.Path, f.Mode.String(), strconv.Itoa(f.UID), strconv.Itoa(f.GID), string(f.Content))
 	}
-	for _, lines := range []string{reloads(services), rolls(services)} {
+	for _, lines := range []string{reloads(services), rolls(services), r.standIns(services)} {
 		if lines != "" {
 			parts = append(parts, lines)
 		}
 	}
 	b.Digest = r.digest(parts...)[:24]
-	b.Files = append(b.Files, File{Path: "manifest", Mode: 0o644, Content: manifest(b, services)})
+	b.Files = append(b.Files, File{Path: "manifest", Mode: 0o644, Content: r.manifest(b, services)})
 	sortFiles(b.Files)
 	return b, nil
 }

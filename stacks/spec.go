@@ -40,14 +40,18 @@ type ServiceSpec struct {
 	// Rolling services are replaced without a gap: the next container starts
 	// beside the running one, and takes over when it is healthy. What listens
 	// on a port is reached through its host's HAProxy, which drains the old one.
-	Rolling  bool
+	Rolling bool
+	// StandIn services have the host's ports themselves, so that no two can run.
+	// While one is made anew, a stand-in of the new version has its connections.
+	StandIn  bool
 	DrainSec int // longest time for what is under way to end; 0 for what has no Port
 
-	MemoryMB    int // least memory it is given
-	MemoryShare int // weight in what the host has left after every least
-	MemoryMaxMB int // bound of the share; 0: none
-	PIDs        int // bound on processes and threads
-	GraceSec    int // time between stop signal and kill
+	MemoryMB    int    // least memory it is given
+	MemoryShare int    // weight in what the host has left after every least
+	MemoryMaxMB int    // bound of the share; 0: none
+	PIDs        int    // bound on processes and threads
+	GraceSec    int    // time between stop signal and kill
+	StopSignal  string // "" is the image's, else SIGTERM
 
 	// Pool is the most PostgreSQL connections that it holds open; 0: none. The
 	// server's budget and its list of clients follow from it.

@@ -19,6 +19,8 @@ source "$lib/health.sh"
 source "$lib/slots.sh"
 # shellcheck source=lib/roll.sh
 source "$lib/roll.sh"
+# shellcheck source=lib/standin.sh
+source "$lib/standin.sh"
 # shellcheck source=lib/stores.sh
 source "$lib/stores.sh"
 # shellcheck source=lib/report.sh

@@ -17,7 +17,13 @@ type image struct {
 
 // catalogue lists every image that hosts may pull.
 func catalogue(p programs) []image {
-	all := []image{haproxy(), redis(), redpanda(p.broker), caddy(p.caddy), grafana(p.grafana)}
+	all := []image{redis(), redpanda(p.broker), grafana(p.grafana)}
+	for _, version := range caddyVersions {
+		all = append(all, caddy(p.caddy, version))
+	}
+	for _, version := range haproxyVersions {
+		all = append(all, haproxy(version))
+	}
 	for _, tag := range postgresTags {
 		all = append(all, postgres(tag))
 	}

@@ -6,8 +6,12 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
+// haproxyVersions are a version and the next: the same program, in images that
+// differ.
+var haproxyVersions = []string{"2.8.14", "2.8.15"}
+
 // haproxy is HAProxy 2.6 behind the contract of the official image of 2.8.
-func haproxy() image {
+func haproxy(version string) image {
 	l := layer{
 		name: "haproxy",
 		packages: []string{
@@ -22,11 +26,11 @@ func haproxy() image {
 		}),
 	}
 	return image{
-		refs:   []string{"docker.io/library/haproxy:2.8.14-bookworm"},
+		refs:   []string{"docker.io/library/haproxy:" + version + "-bookworm"},
 		layers: []layer{debianBase(), l},
 		config: v1.Config{
 			User:       "haproxy",
-			Env:        []string{defaultPath},
+			Env:        []string{defaultPath, "HAPROXY_VERSION=" + version},
 			WorkingDir: "/var/lib/haproxy",
 			Cmd:        []string{"haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"},
 			StopSignal: "SIGUSR1",

@@ -32,6 +32,7 @@ func TestCatalogue(t *testing.T) {
 		"quay.io/prometheuscommunity/postgres-exporter:v0.15.0", "docker.io/oliver006/redis_exporter:v1.62.0-alpine",
 		"docker.io/grafana/loki:3.7.8", "docker.io/otel/opentelemetry-collector-contrib:0.165.1",
 		"docker.io/prom/blackbox-exporter:v0.25.0", "ghcr.io/construct-server/caddy:2.11.9",
+		"docker.io/library/haproxy:2.8.15-bookworm", "ghcr.io/construct-server/caddy:2.11.10",
 		"ghcr.io/construct-server/construct-server:0.7.0", "ghcr.io/construct-server/construct-server:0.7.1",
 		"ghcr.io/construct-server/construct-server:0.7.2-broken-exit", "ghcr.io/construct-server/construct-server:0.7.2-broken-health",
 	} {

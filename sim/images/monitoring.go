@@ -130,10 +130,14 @@ func blackboxExporter() image {
 	return img
 }
 
+// caddyVersions are a version and the next: the same program, in images that
+// differ.
+var caddyVersions = []string{"2.11.9", "2.11.10"}
+
 // caddy is Caddy with the rate_limit module, with the official image's paths.
-func caddy(p program) image {
+func caddy(p program, version string) image {
 	return image{
-		refs: []string{"ghcr.io/construct-server/caddy:2.11.9"},
+		refs: []string{"ghcr.io/construct-server/caddy:" + version},
 		layers: []layer{busyboxBase(), {name: "caddy", files: []file{
 			{path: "/usr/bin/caddy", mode: 0o755, program: p},
 			{path: "/etc/caddy/Caddyfile", mode: 0o644, content: caddyfile},
@@ -142,7 +146,7 @@ func caddy(p program) image {
 			{path: "/srv", mode: 0o755, dir: true},
 		}}},
 		config: v1.Config{
-			Env: []string{defaultPath, "XDG_CONFIG_HOME=/config", "XDG_DATA_HOME=/data"}, WorkingDir: "/srv",
+			Env: []string{defaultPath, "CADDY_VERSION=v" + version, "XDG_CONFIG_HOME=/config", "XDG_DATA_HOME=/data"}, WorkingDir: "/srv",
 			Cmd:          []string{"caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"},
 			ExposedPorts: set("80/tcp", "443/tcp", "443/udp", "2019/tcp"),
 		},

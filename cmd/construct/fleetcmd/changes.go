@@ -18,12 +18,17 @@ type change struct {
 type declared struct {
 	image, config string
 	// restart is a digest: if it or the image changes, the service stops before it
-	// starts anew. "": it is replaced without a gap.
+	// starts anew. "": the next container of it starts beside the one that runs.
 	restart string
+	standIn bool // but a stand-in serves in the meantime
 }
 
-// restarts tells whether the service that runs stops before the next one starts.
-func (c change) restarts() bool {
+// restarts tells whether the service that runs stops before the next one starts,
+// and nothing serves in between.
+func (c change) restarts() bool { return c.anew() && !c.new.standIn }
+
+// anew tells whether the service that runs stops before the next one starts.
+func (c change) anew() bool {
 	return c.old != declared{} && c.new.restart != "" && (c.old.image != c.new.image || c.old.restart != c.new.restart)
 }
 
@@ -36,6 +41,8 @@ func (c change) String() string {
 		return fmt.Sprintf("%s: %s goes", c.host, c.service)
 	case c.restarts():
 		what = "restarts"
+	case c.anew():
+		what = "is made anew while a stand-in serves"
 	case c.new.restart != "":
 		what = "takes it while it runs"
 	}
@@ -47,7 +54,7 @@ func (c change) String() string {
 }
 
 // declaration is the line of a release's command that shows a service.
-var declaration = regexp.MustCompile(`(?m)^# ([a-z0-9-]+) (\S+) config ([0-9a-f]+)(?: restart ([0-9a-f]+))?$`)
+var declaration = regexp.MustCompile(`(?m)^# ([a-z0-9-]+) (\S+) config ([0-9a-f]+)(?: (restart|standin) ([0-9a-f]+))?$`)
 
 // releaseSuffix ends the names of the commands that release.
 const releaseSuffix = "-release"
@@ -104,7 +111,7 @@ func compare(host, earlier, next string) []change {
 func services(text string) map[string]declared {
 	all := map[string]declared{}
 	for _, found := range declaration.FindAllStringSubmatch(text, -1) {
-		all[found[1]] = declared{image: found[2], config: found[3], restart: found[4]}
+		all[found[1]] = declared{image: found[2], config: found[3], restart: found[5], standIn: found[4] == "standin"}
 	}
 	return all
 }

@@ -46,7 +46,7 @@ func TestPreviewSaysWhatRestarts(t *testing.T) {
 	}
 	s.write(t)
 	s.facts["db-1"]["interruption"] = []string{"postgres 4 2026-11-28T03:10:00Z"}
-	const caddy = "# caddy example.com/caddy:1 config c1 restart c9\n"
+	const caddy = "# caddy example.com/caddy:1 config c1 standin c9\n"
 	for name, c := range map[string]struct {
 		releases map[string][2]string
 		want     []string
@@ -68,13 +68,21 @@ func TestPreviewSaysWhatRestarts(t *testing.T) {
 			map[string][2]string{"db-1": {"# postgres p:16.4 config aa restart bb\n", "# postgres p:16.4 config ac restart bb\n"}},
 			[]string{"db-1: postgres takes it while it runs: another configuration", "services that change: 1; that restart: 0"},
 		},
-		"the edge, which keeps no data": {
+		"the edge gets another size": {
 			map[string][2]string{"gateway-1": {caddy, strings.NewReplacer("c1", "d1", "c9", "d9").Replace(caddy)}},
-			[]string{"gateway-1: caddy restarts: another configuration", "services that change: 1; that restart: 1"},
+			[]string{"gateway-1: caddy is made anew while a stand-in serves: another configuration", "services that change: 1; that restart: 0"},
+		},
+		"the edge takes it": {
+			map[string][2]string{"gateway-1": {caddy, strings.Replace(caddy, "c1", "d1", 1)}},
+			[]string{"gateway-1: caddy takes it while it runs: another configuration", "services that change: 1; that restart: 0"},
+		},
+		"what keeps no data and has no stand-in": {
+			map[string][2]string{"media-1": {"# grafana g:1 config aa restart bb\n", "# grafana g:2 config aa restart bb\n"}},
+			[]string{"media-1: grafana restarts: g:1 → g:2", "services that change: 1; that restart: 1"},
 		},
 		"the edge gets another image": {
 			map[string][2]string{"gateway-1": {caddy, strings.Replace(caddy, "caddy:1", "caddy:2", 1)}},
-			[]string{"gateway-1: caddy restarts: example.com/caddy:1 → example.com/caddy:2", "services that change: 1; that restart: 1"},
+			[]string{"gateway-1: caddy is made anew while a stand-in serves: example.com/caddy:1 → example.com/caddy:2", "services that change: 1; that restart: 0"},
 		},
 		"services come and go": {
 			map[string][2]string{"app-1": {"# auth-service a:1 config aa\n", "# user-service u:1 config aa\n"}},

@@ -17,26 +17,30 @@ start_release() {
   local -A fresh=() stale=()
   local rolled=() others=() service
   : >"$run/compose.log"
+  stand_in "$1" || return 1
   plan_roll "$1"
-  if ((${#stale[@]} > 0)); then
+  if ((${#stale[@]} > 0)) || [ -n "$(standins)" ]; then
     while read -r service; do
       [ -n "${stale[$service]:-}" ] || others+=("$service")
     done < <(manifest "$1" service | cut -d ' ' -f 1)
     if ((${#others[@]} > 0)); then
       compose_up "$1" --no-deps "${others[@]}" && wait_healthy "$1" "$health_timeout" "${others[@]}" || return 1
     fi
-    roll "$1" || return 1
+    stand_down "$1"
+    ((${#stale[@]} == 0)) || roll "$1" || return 1
   fi
   compose_up "$1" --remove-orphans
 }
 
 # compose_up DIGEST ARGUMENT… starts containers of a release.
-compose_up() {
+compose_up() { compose "$1" up --detach --quiet-pull --no-build "${@:2}"; }
+
+# compose DIGEST COMMAND… is Docker Compose, for a release.
+compose() {
   local dir=$releases/$1
   timeout --kill-after=10 "$compose_seconds" \
     docker compose --project-name "$project" --project-directory "$dir" \
-    --env-file "$etc/host.env" --file "$dir/compose.yaml" \
-    up --detach --quiet-pull --no-build "${@:2}" >>"$run/compose.log" 2>&1
+    --env-file "$etc/host.env" --file "$dir/compose.yaml" "${@:2}" >>"$run/compose.log" 2>&1
 }
 
 # note_restarts remembers how often each container has restarted so far, in

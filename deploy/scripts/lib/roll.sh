@@ -11,6 +11,8 @@
 drain_seconds=780
 # A running container is stopped in so many seconds, though it be deaf.
 remove_seconds=30
+# What Compose has started beside the services that a release declares.
+one_off=label=com.docker.compose.oneoff=
 # HAProxy learns of a container by name within a second.
 slot_seconds=15
 
@@ -19,7 +21,7 @@ slot_seconds=15
 instances() {
   local ids
   mapfile -t ids < <(docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
-    --filter "label=com.docker.compose.service=$1")
+    --filter "label=com.docker.compose.service=$1" --filter "${one_off}False")
   ((${#ids[@]} > 0)) || return 0
   docker inspect --format '{{.ID}} {{.Config.Image}} {{with index .Config.Labels "construct.digest"}}{{.}}{{else}}-{{end}} {{range .NetworkSettings.Networks}}{{with .IPAddress}}{{.}}{{else}}-{{end}}{{end}}' \
     "${ids[@]}" 2>/dev/null || true
