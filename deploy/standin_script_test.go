@@ -85,6 +85,15 @@ func (h *target) left() (containers, tables []string) {
 	return containers, tables
 }
 
+// standIn starts a stand-in of the release bb, and is its line in the list of containers.
+func (h *target) standIn() string {
+	process := exec.CommandContext(h.t.Context(), "sleep", "60")
+	require.NoError(h.t, process.Start())
+	go func() { _ = process.Wait() }()
+	require.NoError(h.t, os.WriteFile(filepath.Join(h.fake, "pid-standin-edge-9"), fmt.Append(nil, process.Process.Pid), 0o600))
+	return "standin-edge-9 edge example.com/edge:b sb running 0 0 healthy 172.18.0.9\n"
+}
+
 // settledOn expects that one container of the release serves, and nothing else is left.
 func (h *target) settledOn(image string) {
 	h.t.Helper()
@@ -225,11 +234,7 @@ func TestStandInAfterAnInterruption(t *testing.T) {
 					content = nil
 				}
 				if c.standIn {
-					content = append(content, "standin-edge-9 edge example.com/edge:b sb running 0 0 healthy 172.18.0.9\n"...)
-					process := exec.Command("sleep", "60")
-					require.NoError(t, process.Start())
-					go func() { _ = process.Wait() }()
-					require.NoError(t, os.WriteFile(filepath.Join(h.fake, "pid-standin-edge-9"), fmt.Append(nil, process.Process.Pid), 0o600))
+					content = append(content, h.standIn()...)
 				}
 				require.NoError(t, os.WriteFile(path, content, 0o600))
 				if c.diverted {
@@ -247,4 +252,25 @@ func TestStandInAfterAnInterruption(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A stand-in that a killed run has left serves on while what is published does not
+// get healthy: it is not taken for it.
+func TestStandInServesUntilWhatIsPublishedDoes(t *testing.T) {
+	t.Parallel()
+	h := edgeTarget(t)
+	path := filepath.Join(h.fake, "containers")
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	content = append(bytes.ReplaceAll(content, []byte(" healthy "), []byte(" unhealthy ")),
+		h.standIn()...)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(h.fake, "nft-construct_standin_edge"), nil, 0o600))
+
+	_, errOut, ok := h.edge(edged{digest: "aa", edge: well})
+	require.False(t, ok)
+	assert.Contains(t, errOut, "release aa failed: edge is unhealthy")
+	containers, tables := h.left()
+	assert.Equal(t, []string{"id-edge- example.com/edge:a", "standin-edge- example.com/edge:b"}, containers)
+	assert.Len(t, tables, 1, "connections were led back to what does not serve")
 }

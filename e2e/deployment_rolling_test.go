@@ -95,9 +95,7 @@ func (d *deployment) engines(t *testing.T) {
 	})
 	assert.Empty(t, head(report.Failed), "requests failed when the engines restarted")
 	report = d.underLoad(t, "the gateway's engine restarted", func() { d.on(t, "gateway", "sudo systemctl restart docker.service") })
-	for _, failed := range report.Failed {
-		assert.Contains(t, failed, ": status ", "a request was not answered when the gateway's engine restarted")
-	}
+	assert.Empty(t, head(report.Failed), "requests failed when the gateway's engine restarted")
 	assert.Equal(t, started, d.starts(t), "a container was restarted")
 }
 

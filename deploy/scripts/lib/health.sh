@@ -75,13 +75,13 @@ wait_healthy() {
 }
 
 # judge_all SERVICE… sets unwell and hopeless from one look at all containers.
-# Of several of one service the newest counts, which comes first.
+# Of several of one service the newest counts, which comes first; a stand-in never.
 judge_all() {
   local name line
   local -A found=()
   while read -r name line; do
     [ -z "$name" ] || found[$name]=${found[$name]:-$line}
-  done <<<"$(containers)"
+  done <<<"$(containers "${one_off}False")"
   judge_found "$@"
 }
 

@@ -132,23 +132,28 @@ end_begun() {
     kill -s "${signal:-SIGTERM}" "${processes[$service]}" || true
   done
   deadline=$((SECONDS + longest))
-  while sleep 1; do
+  sleep 0.3 # what has nothing to end
+  while :; do
     left=''
     for service in $(sorted "${!ending[@]}"); do
-      [ "$(pid_of "${ending[$service]}")" != "${processes[$service]}" ] || idle "$service" "${processes[$service]}" || left+="$service "
+      ended "${ending[$service]}" "${processes[$service]}" || idle "$service" "${processes[$service]}" || left+="$service "
     done
     [ -n "$left" ] || return 0
     ((SECONDS < deadline)) || break
+    sleep 1
   done
   warn "$(host_name): after $longest seconds ${left}has requests under way; they are cut"
 }
+
+# ended CONTAINER PID tells whether that process is over.
+ended() { [ "$2" = 0 ] || [ "$(pid_of "$1")" != "$2" ]; }
 
 # idle SERVICE PID tells whether a HAProxy that ends waits only for connections
 # that nobody uses: the last on all that it has made was an answer, a while ago.
 # Callers' own have a port of its as their local one, below what the kernel gives.
 # Every other program closes them itself.
 idle() {
-  [ "$1" = haproxy ] && [ "$2" != 0 ] || return 1
+  [ "$1" = haproxy ] || return 1
   nsenter --target "$2" --net ss --no-header --tcp --numeric --info --oneline state established 2>/dev/null |
     awk -v quiet="$idle_millis" '
       { split($3, from, ":"); sent = received = 0 }
