@@ -57,7 +57,7 @@ func (c *Cloud) dropletChange(d *droplet, in dropletAction) (func(context.Contex
 	switch in.Type {
 	case "shutdown":
 		if d.status == "off" {
-			return nil, nil, nil // already so: the API says success
+			return nil, func() {}, nil // already so: the API says success
 		}
 		return func(ctx context.Context) error { return c.backend.ShutDown(ctx, id) }, become("off"), nil
 	case "power_off":

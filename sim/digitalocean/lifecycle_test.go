@@ -145,7 +145,12 @@ func TestDropletActions(t *testing.T) {
 	require.False(t, h.On)
 	_, _, err = a.DropletActions.PowerOff(a.ctx(), d.ID)
 	refused(t, err, 422, "already powered off")
+	a.done(a.DropletActions.Shutdown(a.ctx(), d.ID)) // this, the API does not refuse
 	a.done(a.DropletActions.Resize(a.ctx(), d.ID, "s-2vcpu-4gb", false))
+	a.done(a.DropletActions.PowerOn(a.ctx(), d.ID))
+	a.done(a.DropletActions.Shutdown(a.ctx(), d.ID))
+	h, _ = a.backend.Host("one")
+	require.False(t, h.On)
 	a.done(a.DropletActions.PowerOn(a.ctx(), d.ID))
 	a.done(a.DropletActions.Rename(a.ctx(), d.ID, "two"))
 	a.done(a.DropletActions.EnableIPv6(a.ctx(), d.ID))
@@ -158,7 +163,7 @@ func TestDropletActions(t *testing.T) {
 
 	acts, _, err := a.Droplets.Actions(a.ctx(), d.ID, &godo.ListOptions{PerPage: 50})
 	require.NoError(t, err)
-	require.Equal(t, []string{"enable_ipv6", "rename", "power_on", "resize", "power_off", "create"}, types(acts), "newest first")
+	require.Equal(t, []string{"enable_ipv6", "rename", "power_on", "shutdown", "power_on", "resize", "shutdown", "power_off", "create"}, types(acts), "newest first")
 	_, _, err = a.DropletActions.Snapshot(a.ctx(), d.ID, "s")
 	refused(t, err, 501, "does not model")
 
