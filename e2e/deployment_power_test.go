@@ -38,7 +38,7 @@ func (d *deployment) powerCut(t *testing.T) {
 	}
 
 	d.redis(t, "db", "primary", "SET", "e2e:power", "kept")
-	time.Sleep(time.Second) // appendfsync everysec: a write is promised after a second
+	time.Sleep(redisHoldsBack)
 	user := d.accept(t, "heidi")
 	all("power off", func(id int) (*godo.Action, error) {
 		action, _, err := api.DropletActions.PowerOff(t.Context(), id)
