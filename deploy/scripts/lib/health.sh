@@ -81,7 +81,7 @@ judge_all() {
   local -A found=()
   while read -r name line; do
     [ -z "$name" ] || found[$name]=${found[$name]:-$line}
-  done <<<"$(containers "${one_off}False")"
+  done <<<"$(published)"
   judge_found "$@"
 }
 

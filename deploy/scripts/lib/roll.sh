@@ -11,8 +11,6 @@
 drain_seconds=780
 # A running container is stopped in so many seconds, though it be deaf.
 remove_seconds=30
-# What Compose has started beside the services that a release declares.
-one_off=label=com.docker.compose.oneoff=
 # HAProxy learns of a container by name within a second.
 slot_seconds=15
 

@@ -69,11 +69,19 @@ commit_of() {
 # manifest DIGEST KIND prints the manifest's lines of one kind, without it.
 manifest() { sed -n "s/^$2 //p" "$releases/$1/manifest"; }
 
-# containers [FILTER] prints one line per container of the fleet: service, state,
-# exit code, restarts, health, when it started, oom, id.
-containers() {
+# What Compose has started beside the services that a release declares: stand-ins.
+one_off=label=com.docker.compose.oneoff=
+
+# containers prints one line per container of the fleet, newest first: service,
+# state, exit code, restarts, health, when it started, oom, id.
+containers() { containers_with "label=com.docker.compose.project=$project"; }
+
+# published is containers without stand-ins.
+published() { containers_with "label=com.docker.compose.project=$project" --filter "${one_off}False"; }
+
+containers_with() {
   local ids
-  mapfile -t ids < <(docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" ${1:+--filter "$1"})
+  mapfile -t ids < <(docker ps --all --quiet --no-trunc --filter "$@")
   ((${#ids[@]} > 0)) || return 0
   docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{with .State.Health}}{{.Status}}{{else}}none{{end}} {{.State.StartedAt}} {{.State.OOMKilled}} {{.ID}}' \
     "${ids[@]}" 2>/dev/null || true
