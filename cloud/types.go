@@ -86,7 +86,8 @@ type ServerArgs struct {
 	// PrivateIP is asked for where the cloud lets a server choose.
 	PrivateIP netip.Addr
 	Address   *Address // default: an address of the cloud's choosing
-	// KeepsData has it shut down before it is deleted: a volume is in use on it.
+	// KeepsData says that a volume is in use on it: a cloud that would detach it
+	// first shuts the server down before that.
 	KeepsData bool
 	Protect   bool // refuse deletion and replacement
 }

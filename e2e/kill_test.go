@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +38,33 @@ func TestKilled(t *testing.T) {
 			destroyed := k.walk("destroy", false)
 			assert.Empty(t, resources(t, k.l), "a killed destroy left something in the cloud")
 			t.Logf("killed at %d points of a first up, %d of a destroy: each converged", created, destroyed)
+		})
+	}
+}
+
+// TestKilledWhileAVolumeGrows kills the engine when the cloud has made a volume
+// larger and nobody has heard of it: asked again, it refuses.
+func TestKilledWhileAVolumeGrows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: runs the engine six times a cloud")
+	}
+	for _, cloud := range clouds {
+		t.Run(string(cloud), func(t *testing.T) {
+			t.Parallel()
+			k := &killer{t: t}
+			k.l = startDryWith(t, cloud, dry.Options{Respond: k.gate.respond})
+			up(t, k.l)
+			roles := maps.Clone(k.l.Settings["construct:roles"].(map[string]any))
+			db := maps.Clone(roles["db"].(map[string]any))
+			db["volumeGb"] = 30
+			roles["db"] = db
+			require.NoError(t, k.l.Configure(t.Context(), k.l.Settings.With("construct:roles", roles)))
+			require.True(t, k.run("up", 0, true), "nothing was killed")
+			k.operate("pulumi", "cancel", "--yes", "--stack", "test")
+			k.operate("construct", "repair", "--yes", "--stack", "test")
+			up(t, k.l)
+			k.settled()
+			destroy(t, k.l)
 		})
 	}
 }

@@ -95,8 +95,8 @@ func TestHetznerResources(t *testing.T) {
 	address := r.named(t, "hcloud:index/primaryIp:PrimaryIp", "gateway-1")
 	assert.Equal(t, map[string]any{
 		"name": "construct-prod-gateway-1", "location": "fsn1", "serverType": "cx23", "image": "debian-12", "keepDisk": true,
-		"sshKeys": []any{id(r.named(t, "hcloud:index/sshKey:SshKey", "fleet"))}, "shutdownBeforeDeletion": false,
-		"labels": map[string]any{"project": "construct", "stack": "prod", "role": "gateway"},
+		"sshKeys": []any{id(r.named(t, "hcloud:index/sshKey:SshKey", "fleet"))},
+		"labels":  map[string]any{"project": "construct", "stack": "prod", "role": "gateway"},
 		"publicNets": []any{map[string]any{
 			"ipv4": number(t, id(address)), "ipv4Enabled": true, "ipv6Enabled": true,
 		}},

@@ -23,13 +23,13 @@ func (p *Provider) NewServer(ctx *pulumi.Context, name string, args *cloud.Serve
 		Image:      pulumi.String(image),
 		SshKeys:    pulumi.StringArray{args.Key.ID},
 		UserData:   args.UserData.ToStringOutput(),
-		// For half a minute at most, then it is deleted as it is.
-		ShutdownBeforeDeletion: pulumi.Bool(args.KeepsData),
-		Labels:                 p.labels(args.Role),
-		FirewallIds:            pulumi.IntArray{args.Firewall.ID},
-		PlacementGroupId:       args.Group.PlacementID,
-		PublicNets:             hcloud.ServerPublicNetArray{publicNet(args.Address)},
-		KeepDisk:               pulumi.Bool(true), // growing a disk is one-way, and data lives on volumes
+		// Not shut down first, even if it keeps data: the provider fails to shut
+		// down one that a killed run has deleted, and no destroy would get past it.
+		Labels:           p.labels(args.Role),
+		FirewallIds:      pulumi.IntArray{args.Firewall.ID},
+		PlacementGroupId: args.Group.PlacementID,
+		PublicNets:       hcloud.ServerPublicNetArray{publicNet(args.Address)},
+		KeepDisk:         pulumi.Bool(true), // growing a disk is one-way, and data lives on volumes
 	}, append(with(opts,
 		pulumi.IgnoreChanges([]string{"image", "userData", "sshKeys"}),
 		pulumi.DeleteBeforeReplace(true), // names, addresses and volumes are taken once

@@ -54,6 +54,7 @@ type state struct {
 	pending map[string]bool            // by URN: its creation was not seen to end
 	total   int                        // operations that were not seen to end
 	servers []server
+	grown   []step // volumes whose growth was not seen to end
 }
 
 // server is one that the state knows.
@@ -69,7 +70,7 @@ func (c *cli) export(ctx context.Context) (*state, error) {
 		Resources []server
 		Pending   []struct {
 			Type     string
-			Resource struct{ URN string }
+			Resource struct{ URN, Type string }
 		} `json:"pending_operations"`
 	}
 	for _, step := range []error{json.Unmarshal(out, &s.whole), json.Unmarshal(s.whole["deployment"], &s.inner), json.Unmarshal(s.whole["deployment"], &seen)} {
@@ -85,8 +86,12 @@ func (c *cli) export(ctx context.Context) (*state, error) {
 	}
 	s.total = len(seen.Pending)
 	for _, p := range seen.Pending {
-		if p.Type == "creating" {
-			s.pending[p.Resource.URN] = true
+		changed := step{URN: p.Resource.URN, Type: p.Resource.Type}
+		switch {
+		case p.Type == "creating":
+			s.pending[changed.URN] = true
+		case p.Type == "updating" && changed.kind() == "Volume":
+			s.grown = append(s.grown, changed)
 		}
 	}
 	return s, nil
@@ -105,6 +110,21 @@ func (c *cli) settle(ctx context.Context, s *state) error {
 	}
 	s.whole["deployment"] = inner
 	return c.withFile(ctx, s.whole, "stack", "import")
+}
+
+// readBack has the state say how large a volume is whose growth was not seen to
+// end. Clouds refuse to make one as large as it is, so that no update would get
+// past it.
+func (c *cli) readBack(ctx context.Context, s *state) error {
+	if len(s.grown) == 0 {
+		return nil
+	}
+	args := []string{"refresh", "--yes", "--skip-preview"}
+	for _, volume := range s.grown {
+		args = append(args, "--target", volume.URN)
+	}
+	_, err := c.Run(ctx, args...)
+	return err
 }
 
 // plan lists what the next up would create.

@@ -28,8 +28,9 @@ func New() *cobra.Command {
 under the same names, and show it. After a yes, take it into Pulumi's state;
 delete a server instead, if it holds no volume, so that it is made again. Volumes
 are never deleted. A server that is off is started: a run that is killed while it
-resizes one leaves it so. Operations that Pulumi saw begin and not end are struck from the
-state: the next run does them again.
+resizes one leaves it so. A volume that was being made larger is read back.
+Operations that Pulumi saw begin and not end are struck from the state: the next run
+does them again.
 
 For after a run that was killed (pulumi cancel first) or that lost its connection
 to the cloud while it created something.`,
@@ -71,6 +72,9 @@ func run(ctx context.Context, o *options, in io.Reader, out io.Writer) error {
 	fmt.Fprintf(out, "%d operations of an earlier run were not seen to end.\n", s.total)
 	for _, f := range all {
 		fmt.Fprintln(out, f)
+	}
+	for _, volume := range s.grown {
+		fmt.Fprintf(out, "read    %s %s: it was being made larger\n", volume.kind(), volume.name())
 	}
 	if len(all) == 0 && s.total == 0 {
 		fmt.Fprintln(out, "The cloud has nothing that the state does not know.")
@@ -133,6 +137,9 @@ func confirm(o *options, in io.Reader, out io.Writer) error {
 
 func (c *cli) apply(ctx context.Context, s *state, all []*found, out io.Writer) error {
 	if err := c.settle(ctx, s); err != nil {
+		return err
+	}
+	if err := c.readBack(ctx, s); err != nil {
 		return err
 	}
 	var kept []*found
