@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/construct-server/infra/config/configtest"
 	"github.com/construct-server/infra/e2e/lab"
 	"github.com/construct-server/infra/sim/control"
 	"github.com/construct-server/infra/sim/host/dry"
@@ -42,11 +42,11 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestKilledWhileAVolumeGrows kills the engine when the cloud has made a volume
-// larger and nobody has heard of it: asked again, it refuses.
-func TestKilledWhileAVolumeGrows(t *testing.T) {
+// TestKilledWhileResizing kills the engine when the cloud has made a volume or a
+// server larger and nobody has heard of it: asked again, it refuses.
+func TestKilledWhileResizing(t *testing.T) {
 	if testing.Short() {
-		t.Skip("short: runs the engine six times a cloud")
+		t.Skip("short: runs the engine ten times a cloud")
 	}
 	for _, cloud := range clouds {
 		t.Run(string(cloud), func(t *testing.T) {
@@ -54,16 +54,20 @@ func TestKilledWhileAVolumeGrows(t *testing.T) {
 			k := &killer{t: t}
 			k.l = startDryWith(t, cloud, dry.Options{Respond: k.gate.respond})
 			up(t, k.l)
-			roles := maps.Clone(k.l.Settings["construct:roles"].(map[string]any))
-			db := maps.Clone(roles["db"].(map[string]any))
-			db["volumeGb"] = 30
-			roles["db"] = db
-			require.NoError(t, k.l.Configure(t.Context(), k.l.Settings.With("construct:roles", roles)))
-			require.True(t, k.run("up", 0, true), "nothing was killed")
-			k.operate("pulumi", "cancel", "--yes", "--stack", "test")
-			k.operate("construct", "repair", "--yes", "--stack", "test")
-			up(t, k.l)
-			k.settled()
+			for _, change := range []struct {
+				key  string
+				to   any
+				skip int // a server is switched off before
+			}{{key: "volumeGb", to: 30}, {key: "size", to: "large", skip: 1}} {
+				require.NoError(t, k.l.Configure(t.Context(), configtest.Merge(k.l.Settings, map[string]any{
+					"construct:roles": map[string]any{"db": map[string]any{change.key: change.to}},
+				})))
+				require.True(t, k.run("up", change.skip, true), "%s: nothing was killed", change.key)
+				k.operate("pulumi", "cancel", "--yes", "--stack", "test")
+				k.operate("construct", "repair", "--yes", "--stack", "test")
+				up(t, k.l)
+				k.settled()
+			}
 			destroy(t, k.l)
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,7 +55,7 @@ type state struct {
 	pending map[string]bool            // by URN: its creation was not seen to end
 	total   int                        // operations that were not seen to end
 	servers []server
-	grown   []step // volumes whose growth was not seen to end
+	resized []step // volumes and servers whose change was not seen to end
 }
 
 // server is one that the state knows.
@@ -90,8 +91,8 @@ func (c *cli) export(ctx context.Context) (*state, error) {
 		switch {
 		case p.Type == "creating":
 			s.pending[changed.URN] = true
-		case p.Type == "updating" && changed.kind() == "Volume":
-			s.grown = append(s.grown, changed)
+		case p.Type == "updating" && slices.Contains([]string{"Droplet", "Server", "Volume"}, changed.kind()):
+			s.resized = append(s.resized, changed)
 		}
 	}
 	return s, nil
@@ -112,16 +113,16 @@ func (c *cli) settle(ctx context.Context, s *state) error {
 	return c.withFile(ctx, s.whole, "stack", "import")
 }
 
-// readBack has the state say how large a volume is whose growth was not seen to
-// end. Clouds refuse to make one as large as it is, so that no update would get
-// past it.
+// readBack has the state say how large a volume or a server is whose change was not
+// seen to end. Clouds refuse to make one as large as it is, so that no update would
+// get past it.
 func (c *cli) readBack(ctx context.Context, s *state) error {
-	if len(s.grown) == 0 {
+	if len(s.resized) == 0 {
 		return nil
 	}
 	args := []string{"refresh", "--yes", "--skip-preview"}
-	for _, volume := range s.grown {
-		args = append(args, "--target", volume.URN)
+	for _, changed := range s.resized {
+		args = append(args, "--target", changed.URN)
 	}
 	_, err := c.Run(ctx, args...)
 	return err

@@ -28,7 +28,7 @@ func New() *cobra.Command {
 under the same names, and show it. After a yes, take it into Pulumi's state;
 delete a server instead, if it holds no volume, so that it is made again. Volumes
 are never deleted. A server that is off is started: a run that is killed while it
-resizes one leaves it so. A volume that was being made larger is read back.
+resizes one leaves it so. Volumes and servers that were being changed are read back.
 Operations that Pulumi saw begin and not end are struck from the state: the next run
 does them again.
 
@@ -73,8 +73,8 @@ func run(ctx context.Context, o *options, in io.Reader, out io.Writer) error {
 	for _, f := range all {
 		fmt.Fprintln(out, f)
 	}
-	for _, volume := range s.grown {
-		fmt.Fprintf(out, "read    %s %s: it was being made larger\n", volume.kind(), volume.name())
+	for _, changed := range s.resized {
+		fmt.Fprintf(out, "read    %s %s: it was being changed, and may be by now\n", changed.kind(), changed.name())
 	}
 	if len(all) == 0 && s.total == 0 {
 		fmt.Fprintln(out, "The cloud has nothing that the state does not know.")
@@ -139,9 +139,6 @@ func (c *cli) apply(ctx context.Context, s *state, all []*found, out io.Writer) 
 	if err := c.settle(ctx, s); err != nil {
 		return err
 	}
-	if err := c.readBack(ctx, s); err != nil {
-		return err
-	}
 	var kept []*found
 	left := 0
 	for _, f := range all {
@@ -161,6 +158,9 @@ func (c *cli) apply(ctx context.Context, s *state, all []*found, out io.Writer) 
 		}
 	}
 	if err := c.adopt(ctx, s, kept); err != nil {
+		return err
+	}
+	if err := c.readBack(ctx, s); err != nil {
 		return err
 	}
 	if left > 0 {
