@@ -26,14 +26,20 @@ func (r rolled) archive(t *testing.T) []byte {
 	if data == "" {
 		data = "1"
 	}
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	for name, content := range map[string]string{
+	return tarOf(t, map[string]string{
 		"compose.yaml": "# fake data running 0 0 healthy\n# fake haproxy running 0 0 healthy\n# fake web " + r.web + "\n",
 		"manifest": fmt.Sprintf("format 1\nrole app\ndigest %s\nroll web c%s 8001 3\n"+
 			"service data example.com/data:%s - stateful\nservice haproxy example.com/haproxy:1 - stateless\n"+
 			"service web example.com/web:%s c%s stateless\n", r.digest, r.digest, data, r.digest, r.digest),
-	} {
+	})
+}
+
+// tarOf is a bundle of files that everybody may read.
+func tarOf(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for name, content := range files {
 		require.NoError(t, w.WriteHeader(&tar.Header{
 			Name: name, Mode: 0o644, Size: int64(len(content)), Uid: os.Getuid(), Gid: os.Getgid(),
 		}))

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"archive/tar"
 	"bytes"
 	"cmp"
 	"fmt"
@@ -27,22 +26,12 @@ type edged struct {
 
 func (e edged) archive(t *testing.T) []byte {
 	t.Helper()
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
 	name := cmp.Or(e.service, "edge")
-	for name, content := range map[string]string{
+	return tarOf(t, map[string]string{
 		"compose.yaml": "# fake " + name + " " + e.edge + "\n",
 		"manifest": fmt.Sprintf("format 1\nrole gateway\ndigest %s\nstandin %s s%s 3 80/tcp 443/udp\n"+
 			"service %[2]s example.com/edge:%[3]s c%[3]s%s stateless\n", e.digest, name, e.digest[:1], e.takes),
-	} {
-		require.NoError(t, w.WriteHeader(&tar.Header{
-			Name: name, Mode: 0o644, Size: int64(len(content)), Uid: os.Getuid(), Gid: os.Getgid(),
-		}))
-		_, err := w.Write([]byte(content))
-		require.NoError(t, err)
-	}
-	require.NoError(t, w.Close())
-	return buf.Bytes()
+	})
 }
 
 // edgeTarget is a host on which the release aa runs.
