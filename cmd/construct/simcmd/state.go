@@ -186,8 +186,11 @@ func (s state) stop(ctx context.Context) error {
 	if pid == 0 || !s.owns(pid) {
 		return nil // ended before; the number may be another process's by now
 	}
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("stop the simulator (process %d): %w", pid, err)
+	// A process that is stopped (a shell's Ctrl-Z) ends only once it continues.
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("stop the simulator (process %d): %w", pid, err)
+		}
 	}
 	for s.owns(pid) {
 		select {

@@ -36,14 +36,21 @@ func construct(args []string) int {
 	return 0
 }
 
+// checkout is a state in an empty checkout, which becomes the working directory.
+func checkout(t *testing.T) state {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: construct\n"), 0o600))
+	t.Chdir(dir)
+	s, err := openState()
+	require.NoError(t, err)
+	return s
+}
+
 // A simulator that was killed (a reboot, the OOM killer) leaves a stack file
 // with endpoints that nobody answers, and the state of resources that are gone.
 func TestUpAfterTheSimulatorDied(t *testing.T) {
-	checkout := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(checkout, "Pulumi.yaml"), []byte("name: construct\n"), 0o600))
-	t.Chdir(checkout)
-	s, err := openState()
-	require.NoError(t, err)
+	s := checkout(t)
 	var said []string
 	step := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 	start := func() string {
@@ -53,10 +60,14 @@ func TestUpAfterTheSimulatorDied(t *testing.T) {
 		require.Equal(t, "dry", info.Hosts)
 		return info.Control
 	}
-	stack, checkpoint := filepath.Join(checkout, "Pulumi.sim-hetzner.yaml"), s.path("backend/stacks/sim-hetzner.json")
+	stack, checkpoint := filepath.Join(s.root, "Pulumi.sim-hetzner.yaml"), s.path("backend/stacks/sim-hetzner.json")
 
 	first := start()
-	t.Cleanup(func() { assert.NoError(t, s.stop(context.WithoutCancel(t.Context()))) })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		assert.NoError(t, s.stop(ctx))
+	})
 	assert.NotContains(t, strings.Join(said, "\n"), "died")
 	require.NoError(t, os.MkdirAll(filepath.Dir(checkpoint), 0o700))
 	for _, path := range []string{stack, checkpoint} {
@@ -67,7 +78,7 @@ func TestUpAfterTheSimulatorDied(t *testing.T) {
 
 	pid, err := s.pid()
 	require.NoError(t, err)
-	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	suspend(t, pid)
 	brief, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, _, err = s.find(brief, step)
@@ -85,4 +96,38 @@ func TestUpAfterTheSimulatorDied(t *testing.T) {
 
 	require.NoError(t, runDown(t.Context(), t.Output()))
 	assert.NoDirExists(t, s.dir)
+}
+
+// A simulator that somebody suspended ends like any other.
+func TestStopEndsASuspendedSimulator(t *testing.T) {
+	s := checkout(t)
+	require.NoError(t, os.MkdirAll(s.dir, 0o700))
+	_, err := s.serve(t.Context(), rig.Dry)
+	require.NoError(t, err)
+	pid, err := s.pid()
+	require.NoError(t, err)
+	suspend(t, pid)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, s.stop(ctx))
+	assert.False(t, s.owns(pid))
+}
+
+// suspend stops a process, and returns when no thread of it runs any more: one
+// that has not seen the signal yet still answers.
+func suspend(t *testing.T, pid int) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	require.Eventually(t, func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		require.NoError(t, err)
+		for _, thread := range threads {
+			stat, err := os.ReadFile(thread)
+			// "pid (name) state ...", and a name may have spaces: proc(5).
+			if err != nil || !strings.HasPrefix(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " T") {
+				return false
+			}
+		}
+		return len(threads) > 0
+	}, 10*time.Second, time.Millisecond)
 }
