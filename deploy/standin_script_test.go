@@ -22,15 +22,20 @@ type edged struct {
 	edge    string // state, exit code, restarts, health
 	takes   string // a configuration that it takes while it runs; default none
 	service string // default edge
+	alone   bool   // it was made when nothing stood in for it
 }
 
 func (e edged) archive(t *testing.T) []byte {
 	t.Helper()
 	name := cmp.Or(e.service, "edge")
+	standIn := fmt.Sprintf("standin %s s%s 3 80/tcp 443/udp\n", name, e.digest[:1])
+	if e.alone {
+		standIn = ""
+	}
 	return tarOf(t, map[string]string{
 		"compose.yaml": "# fake " + name + " " + e.edge + "\n",
-		"manifest": fmt.Sprintf("format 1\nrole gateway\ndigest %s\nstandin %s s%s 3 80/tcp 443/udp\n"+
-			"service %[2]s example.com/edge:%[3]s c%[3]s%s stateless\n", e.digest, name, e.digest[:1], e.takes),
+		"manifest": fmt.Sprintf("format 1\nrole gateway\ndigest %s\n%sservice %s example.com/edge:%[4]s c%[4]s%s stateless\n",
+			e.digest, standIn, name, e.digest[:1], e.takes),
 	})
 }
 
@@ -212,8 +217,9 @@ func TestStandInAfterAnInterruption(t *testing.T) {
 		"and everything is gone":          {diverted: true},
 		"after the connections came back": {standIn: true, published: true, bridges: true},
 	} {
-		for _, digest := range []string{"aa", "bb", "cc"} {
-			t.Run(name+", then "+digest, func(t *testing.T) {
+		for _, next := range []edged{{digest: "aa"}, {digest: "bb"}, {digest: "cc"}, {digest: "dd", alone: true}} {
+			next.edge = well
+			t.Run(name+", then "+next.digest, func(t *testing.T) {
 				t.Parallel()
 				h := edgeTarget(t)
 				path := filepath.Join(h.fake, "containers")
@@ -230,11 +236,14 @@ func TestStandInAfterAnInterruption(t *testing.T) {
 					require.NoError(t, os.WriteFile(filepath.Join(h.fake, "nft-construct_standin_edge"), nil, 0o600))
 				}
 
-				_, errOut, ok := h.edge(edged{digest: digest, edge: well})
+				_, errOut, ok := h.edge(next)
 				require.True(t, ok, errOut)
-				h.settledOn(digest[:1])
+				h.settledOn(next.digest[:1])
+				if next.alone {
+					return
+				}
 				calls := strings.Join(h.calls(), "\n")
-				if c.bridges && digest != "aa" {
+				if c.bridges && next.digest != "aa" {
 					assert.Contains(t, calls, "GAP edge bridged")
 				}
 				assert.NotContains(t, calls, "GAP edge\n")

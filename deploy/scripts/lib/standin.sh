@@ -15,6 +15,9 @@ idle_millis=10000
 # diversion SERVICE is the table of rules that lead its connections away.
 diversion() { say "construct_standin_$1"; }
 
+# diversions prints the services whose connections are led away.
+diversions() { nft list tables ip 2>/dev/null | sed -n "s/^table ip $(diversion '')//p"; }
+
 diverted() { nft list table ip "$(diversion "$1")" >/dev/null 2>&1; }
 undivert() { nft delete table ip "$(diversion "$1")" 2>/dev/null || true; }
 
@@ -34,14 +37,15 @@ stand_in() {
   local service config drain ports image id its_image its_config
   local -A fresh=() ending=() ends=()
   local rolled=()
+  # Not only this release's: one of before may stand in for less.
+  while read -r service; do
+    [ -z "$service" ] || runs "$(standin_of "$service")" || undivert "$service"
+  done <<<"$(diversions)"
   while read -r service id; do
     [ -z "$id" ] || diverted "$service" || docker rm --force "$id" >/dev/null 2>&1 || true
   done <<<"$(standins)"
   while read -r service config drain ports; do
-    if diverted "$service"; then
-      ! runs "$(standin_of "$service")" || continue
-      undivert "$service"
-    fi
+    ! diverted "$service" || continue
     image=$(manifest "$1" service | sed -n "s/^$service \([^ ]*\) .*/\1/p")
     # The first start bridges no gap.
     read -r id its_image its_config _ < <(instances "$service") || continue
