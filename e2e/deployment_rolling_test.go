@@ -129,6 +129,23 @@ func (d *deployment) minor(t *testing.T) {
 // underLoad has users ask while something is done, and tells how they fared.
 func (d *deployment) underLoad(t *testing.T, what string, do func()) outside.LoadReport {
 	t.Helper()
+	return d.underLoadOf(t, what, append(withoutMediaAsked(), outside.LoadRequest{Method: http.MethodGet, Path: "/api/v1/media/token"}), do)
+}
+
+// withoutMediaAsked are requests to every service that is there without media.
+func withoutMediaAsked() []outside.LoadRequest {
+	return []outside.LoadRequest{
+		{Method: http.MethodGet, Path: "/api/v1/users/profile"},
+		// What there is of the auth service is slowed down, or changes something.
+		{Method: http.MethodGet, Path: "/api/v1/auth/sessions", Status: http.StatusNotFound},
+		{Method: http.MethodPut, Path: "/api/v1/notifications/preferences", Body: map[string]bool{"enabled": true}},
+		{Method: http.MethodGet, Path: "/health"},
+		{Method: http.MethodGet, Path: "/api/v1/account"},
+	}
+}
+
+func (d *deployment) underLoadOf(t *testing.T, what string, requests []outside.LoadRequest, do func()) outside.LoadReport {
+	t.Helper()
 	// A user of its own: polls of others, or of an earlier load, would count
 	// against its limit of them.
 	d.loads++
@@ -138,18 +155,7 @@ func (d *deployment) underLoad(t *testing.T, what string, do func()) outside.Loa
 	if d.soak {
 		perSecond = 100
 	}
-	stop := user.Load(t.Context(), outside.LoadOptions{
-		Requests: []outside.LoadRequest{
-			{Method: http.MethodGet, Path: "/api/v1/users/profile"},
-			{Method: http.MethodGet, Path: "/api/v1/media/token"},
-			// What there is of the auth service is slowed down, or changes something.
-			{Method: http.MethodGet, Path: "/api/v1/auth/sessions", Status: http.StatusNotFound},
-			{Method: http.MethodPut, Path: "/api/v1/notifications/preferences", Body: map[string]bool{"enabled": true}},
-			{Method: http.MethodGet, Path: "/health"},
-			{Method: http.MethodGet, Path: "/api/v1/account"},
-		},
-		PerSecond: perSecond, Fresh: 10, Polls: 50,
-	})
+	stop := user.Load(t.Context(), outside.LoadOptions{Requests: requests, PerSecond: perSecond, Fresh: 10, Polls: 50})
 	start := time.Now()
 	do()
 	took := time.Since(start)

@@ -114,7 +114,7 @@ func TestDeployment(t *testing.T) {
 				if cloud == config.DigitalOcean {
 					t.Run("comes back from a power cut", d.powerCut)
 				}
-				t.Run("goes on without media", d.withoutMedia)
+				t.Run("goes on without media, and has it again", d.withoutMedia)
 			}
 			t.Run("is destroyed in one run", func(t *testing.T) { destroy(t, d.Lab) })
 		})
@@ -159,8 +159,19 @@ func newDeployment(t *testing.T, cloud config.Cloud) *deployment {
 	}
 }
 
-// connect learns of the servers that are up, and registers users.
+// connect learns of the servers that are up, and registers a user.
 func (d *deployment) connect(t *testing.T) {
+	t.Helper()
+	d.meet(t)
+	var err error
+	d.client, err = outside.New(lab.Domain, d.servers["gateway"].PublicIP, d.rootPEM)
+	require.NoError(t, err)
+	d.user, err = d.client.Register(t.Context(), "alice")
+	require.NoError(t, err)
+}
+
+// meet learns of the servers that are up: all five.
+func (d *deployment) meet(t *testing.T) {
 	t.Helper()
 	outputs, err := d.Stack.Outputs(t.Context())
 	require.NoError(t, err)
@@ -170,10 +181,6 @@ func (d *deployment) connect(t *testing.T) {
 		d.servers[server.Role] = server
 	}
 	require.Len(t, d.servers, 5)
-	d.client, err = outside.New(lab.Domain, d.servers["gateway"].PublicIP, d.rootPEM)
-	require.NoError(t, err)
-	d.user, err = d.client.Register(t.Context(), "alice")
-	require.NoError(t, err)
 }
 
 // on runs a command on a role's host, over SSH through the gateway.

@@ -64,12 +64,15 @@ func nothingOfMedia(t *testing.T, l *lab.Lab) {
 // withoutMedia is the same where things run: the edge has no such route, no
 // packet filter and no resolver knows the server, and nobody measures for it.
 func (d *deployment) withoutMedia(t *testing.T) {
-	stored := d.stored(t)
+	stored, before := d.stored(t), d.Settings
 	address := `\b` + regexp.QuoteMeta(d.servers["media"].PrivateIP) + `\b`
 	require.Regexp(t, address, d.on(t, "db", "sudo nft list ruleset"), "media's address was in no rule, so that its absence says nothing")
+	started := d.starts(t)
 	require.NoError(t, d.Configure(t.Context(), mediaOff(d.Settings).With("construct:logs", map[string]any{"enabled": false})))
-	up(t, d.Lab)
+	report := d.underLoadOf(t, "media switched off", withoutMediaAsked(), func() { up(t, d.Lab) })
+	assert.Empty(t, head(report.Failed), "requests that have nothing to do with media failed")
 	delete(d.servers, "media")
+	d.sameStores(t, started)
 	nothingOfMedia(t, d.Lab)
 	for _, path := range []string{"/media/" + stored, "/media/upload"} {
 		answer, err := d.client.Do(t.Context(), http.MethodGet, path, "", nil)
@@ -85,4 +88,17 @@ func (d *deployment) withoutMedia(t *testing.T) {
 	}
 	assert.NotEmpty(t, d.version(t, "/api/v1/messages?timeout=0"))
 	d.delivers(t, d.accept(t, "frank"))
+	d.mediaAgain(t, before)
+}
+
+// mediaAgain switches media on where the other roles serve.
+func (d *deployment) mediaAgain(t *testing.T, s lab.Settings) {
+	started := d.starts(t)
+	require.NoError(t, d.Configure(t.Context(), s))
+	report := d.underLoadOf(t, "media switched on", withoutMediaAsked(), func() { up(t, d.Lab) })
+	assert.Empty(t, head(report.Failed), "requests failed when media was added")
+	d.sameStores(t, started)
+	d.meet(t)
+	d.upload(t)
+	d.targets(t)
 }

@@ -82,7 +82,10 @@ func fromDebianImage(ctx context.Context, output io.Writer, ref string) error {
 	}
 	fmt.Fprintf(&script, "apt-get update\napt-get install -y --no-install-recommends %s\napt-get clean\nrm -rf /var/lib/apt/lists/*\n",
 		strings.Join(packages, " "))
-	return inContainer(ctx, output, "debian:"+Suite+"-slim", ref, nil, []string{"sh", "-c", script.String()}, nil)
+	if err := inContainer(ctx, output, "debian:"+Suite+"-slim", ref, nil, []string{"sh", "-c", script.String()}, nil); err != nil {
+		return fmt.Errorf("no mmdebstrap (make packages), so from Docker Hub's image: %w", err)
+	}
+	return nil
 }
 
 // customize lays the overlay and the Compose plugin over the base and runs
