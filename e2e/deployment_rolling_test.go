@@ -124,6 +124,13 @@ func (d *deployment) minor(t *testing.T) {
 		}
 	}
 	d.row(t)
+
+	updated := d.Settings
+	require.NoError(t, d.Configure(t.Context(), d.Settings.With("construct:images", map[string]any{})))
+	said, code := construct(t, d.Lab, "preview")
+	assert.Zero(t, code)
+	assert.Regexp(t, `db-1: postgres restarts: \S+:16\.9-bookworm → \S+\n +the last time, \S+Z, all was healthy again within `+remembered[1]+` s\n`, said)
+	require.NoError(t, d.Configure(t.Context(), updated))
 }
 
 // underLoad has users ask while something is done, and tells how they fared.
