@@ -141,9 +141,20 @@ func (f *Fleet) Dial(addr, user string, login Key) (*ssh.Client, error) {
 // Await logs in as the user data's user as soon as the host lets it.
 func (f *Fleet) Await(t *testing.T, addr string) *ssh.Client {
 	t.Helper()
+	return f.await(t, func() (*ssh.Client, error) { return f.Dial(addr, "construct", f.Login) })
+}
+
+// AwaitThrough is Await by way of another host.
+func (f *Fleet) AwaitThrough(t *testing.T, gateway *ssh.Client, addr string) *ssh.Client {
+	t.Helper()
+	return f.await(t, func() (*ssh.Client, error) { return f.Through(gateway, addr) })
+}
+
+func (f *Fleet) await(t *testing.T, dial func() (*ssh.Client, error)) *ssh.Client {
+	t.Helper()
 	deadline := time.Now().Add(f.Patience)
 	for {
-		client, err := f.Dial(addr, "construct", f.Login)
+		client, err := dial()
 		if err == nil {
 			t.Cleanup(func() { _ = client.Close() })
 			return client
