@@ -106,6 +106,11 @@ func TestStopEndsASuspendedSimulator(t *testing.T) {
 	require.NoError(t, err)
 	pid, err := s.pid()
 	require.NoError(t, err)
+	t.Cleanup(func() {
+		if s.owns(pid) {
+			assert.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+	})
 	suspend(t, pid)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
