@@ -201,3 +201,33 @@ func TestRollWithoutHAProxy(t *testing.T) {
 	assert.Contains(t, errOut, "release bb failed: haproxy")
 	assert.Equal(t, "aa unknown to haproxy", h.webs())
 }
+
+// A name that is looked up again can put an address into another slot, and that
+// one is closed, too.
+func TestRollWhenAnAddressChangesItsSlot(t *testing.T) {
+	t.Parallel()
+	h := newRollTarget(t)
+	_, errOut, ok := h.roll(rolled{digest: "aa", web: well})
+	require.True(t, ok, errOut)
+	require.NoError(t, os.WriteFile(filepath.Join(h.fake, "moves"), nil, 0o600))
+	h.calls()
+	_, errOut, ok = h.roll(rolled{digest: "bb", web: well})
+	require.True(t, ok, errOut)
+	assert.Equal(t, "bb ready", h.webs())
+	assert.Contains(t, strings.Join(h.calls(), "\n"), "set server web/s4 state ready")
+	assert.NoFileExists(t, filepath.Join(h.fake, "moves"))
+}
+
+// Of a container that HAProxy does not find, the report has what it finds instead.
+func TestRollOfAContainerThatHAProxyDoesNotFind(t *testing.T) {
+	t.Parallel()
+	h := newRollTarget(t)
+	_, errOut, ok := h.roll(rolled{digest: "aa", web: well})
+	require.True(t, ok, errOut)
+	require.NoError(t, os.WriteFile(filepath.Join(h.fake, "lost"), []byte("172.18.0.4\n"), 0o600))
+	_, errOut, ok = h.roll(rolled{digest: "bb", web: well})
+	require.False(t, ok)
+	assert.Contains(t, errOut, "release bb failed: web is healthy, but haproxy does not find it up at 172.18.0.4 within 3 seconds; "+
+		"slot, address, state, administrative state: s1 172.18.0.3 2 0, s2 - 0 1, s3 - 0 1, s4 - 0 1")
+	assert.Equal(t, "aa ready", h.webs())
+}

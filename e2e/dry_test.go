@@ -73,8 +73,18 @@ func up(t *testing.T, l *lab.Lab) map[string]int {
 	t.Helper()
 	var out, errs bytes.Buffer
 	result, err := l.Stack.Up(t.Context(), optup.ProgressStreams(&out), optup.ErrorProgressStreams(&errs))
-	require.NoError(t, err, "pulumi up:\n%s\n%s", out.String(), errs.String())
+	if err != nil {
+		t.Fatalf("pulumi up failed:\n%s\nfrom its start:\n%s\n%s", diagnostics(out.String()), out.String(), errs.String())
+	}
 	return *result.Summary.ResourceChanges
+}
+
+// diagnostics are the engine's own summary of what went wrong: first, since
+// whoever shows a long failure shortens its end.
+func diagnostics(out string) string {
+	_, summary, _ := strings.Cut(out, "\nDiagnostics:\n")
+	summary, _, _ = strings.Cut(summary, "\nOutputs:\n")
+	return summary
 }
 
 func preview(t *testing.T, l *lab.Lab) string {

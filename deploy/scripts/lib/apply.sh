@@ -36,7 +36,7 @@ apply() {
 # unit_seconds is twice what a change may take, once for the release and once for
 # the way back, and some. Three times something may have to end what it has begun:
 # what a stand-in takes over from, the stand-in, and what is rolled.
-unit_seconds() { say "$((lock_wait + 2 * (3 * health_timeout + 2 * soak + 2 * compose_seconds + 3 * drain_seconds) + 120))"; }
+unit_seconds() { say "$((lock_wait + 2 * (4 * health_timeout + 2 * soak + 2 * compose_seconds + 3 * drain_seconds) + 120))"; }
 
 apply_worker() {
   local health_timeout soak lock_wait commit migrates digest

@@ -11,8 +11,6 @@
 drain_seconds=780
 # A running container is stopped in so many seconds, though it be deaf.
 remove_seconds=30
-# HAProxy learns of a container by name within a second.
-slot_seconds=15
 
 # instances SERVICE prints its containers, newest first: id, image, digest,
 # address ("-" for none).
@@ -122,7 +120,7 @@ find_fresh() {
 # hand_over DIGEST gives the requests to the new containers, lets the ones
 # before end theirs, and removes those.
 hand_over() {
-  local service port drain id deadline left answer longest=0 open
+  local service port drain id deadline count left longest=0 open
   local -A ports=()
   while read -r service _ port drain; do
     if [ -z "${stale[$service]:-}" ] || ((port == 0)); then continue; fi
@@ -133,10 +131,10 @@ hand_over() {
   deadline=$((SECONDS + longest))
   while :; do
     open=''
-    answer=$(requests) || return 1
-    while read -r service left; do
-      [ -z "$service" ] || [ -z "${ports[$service]:-}" ] || open+="$service has $left requests under way; "
-    done < <(sort <<<"$answer")
+    requests || return 1
+    while read -r service count; do
+      [ -z "$service" ] || [ -z "${ports[$service]:-}" ] || open+="$service has $count requests under way; "
+    done <<<"$left"
     [ -n "$open" ] || break
     if ((SECONDS >= deadline)); then
       warn "$(host_name): after $longest seconds ${open}they are cut"
@@ -149,6 +147,6 @@ hand_over() {
       timeout "$((remove_seconds + 120))" docker stop "$id" >/dev/null 2>&1 || true
       docker rm --force "$id" >/dev/null 2>&1 || true
     done
-    [ -z "${ports[$service]:-}" ] || ask_haproxy "$(each_slot "$service" ready)" >/dev/null || return 1
+    [ -z "${ports[$service]:-}" ] || ready_slots "$service" || return 1
   done
 }
