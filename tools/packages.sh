@@ -16,6 +16,7 @@ declare -A wanted=(
   [ssh-keygen]=openssh-client
   [nft]=nftables
   [fail2ban-regex]=fail2ban
+  [haproxy]=haproxy
 )
 
 missing=()

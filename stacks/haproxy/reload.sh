@@ -8,7 +8,7 @@ worker() { bash $current/ask.sh 'show info' | sed -n 's/^Pid: //p'; }
 
 # The image has no cmp.
 [ "$(cat $current/haproxy.cfg)" != "$(cat /run/haproxy.cfg)" ] || exit 0
-haproxy -c -q -f $current/haproxy.cfg
+haproxy -c -f $current/haproxy.cfg >/dev/null
 before=$(worker)
 # Addresses and what is being drained outlive the worker.
 bash $current/ask.sh 'show servers state' >/run/servers

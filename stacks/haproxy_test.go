@@ -1,0 +1,57 @@
+package stacks
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// HAProxy takes a configuration that has changed, though it may write to none of
+// its files, and ends what the worker before has begun.
+func TestHAProxyTakesANewConfiguration(t *testing.T) {
+	t.Parallel()
+	s := startHAProxy(t, testDeployment())
+	config := filepath.Join(s.dir, "haproxy.cfg")
+	good, err := os.ReadFile(config)
+	require.NoError(t, err)
+	replace := func(content string) {
+		require.NoError(t, os.Remove(config))
+		require.NoError(t, os.WriteFile(config, []byte(content), 0o444))
+	}
+	first := s.worker(t)
+	require.NoError(t, s.reload())
+	assert.Equal(t, first, s.worker(t), "nothing has changed, and it was reloaded")
+
+	replace("a word that it does not know\n")
+	require.ErrorContains(t, s.reload(), "unknown keyword 'a'")
+	assert.Equal(t, first, s.worker(t))
+
+	begun := make(chan error)
+	go func() { begun <- get(s.url("user-service", "?wait=3s")) }()
+	for _, content := range []string{string(good) + "# changed\n", string(good) + "# again\n"} {
+		replace(content)
+		before := s.worker(t)
+		require.NoError(t, s.reload())
+		assert.NotEqual(t, before, s.worker(t))
+		require.NoError(t, get(s.url("user-service", "")), "the new worker does not know where the service is")
+	}
+	require.NoError(t, <-begun, "a request that was under way")
+}
+
+// The engine's containers go on without it, and so does whoever asks them.
+func TestHAProxyKeepsItsServicesWhileTheEngineIsAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits 40 s: by default HAProxy gives up after 30")
+	}
+	t.Parallel()
+	s := startHAProxy(t, testDeployment())
+	s.silent.Store(true)
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		require.NoError(t, get(s.url("user-service", "")))
+	}
+	s.silent.Store(false)
+}
