@@ -186,6 +186,23 @@ func TestRollAfterAnInterruption(t *testing.T) {
 	}
 }
 
+// Of two containers the one that is not well is told of, whichever is newer.
+func TestRollReportsTheContainerOfItsRelease(t *testing.T) {
+	t.Parallel()
+	h := newRollTarget(t)
+	_, errOut, ok := h.roll(rolled{digest: "aa", web: well})
+	require.True(t, ok, errOut)
+	containers := filepath.Join(h.fake, "containers")
+	content, err := os.ReadFile(containers)
+	require.NoError(t, err)
+	content = bytes.ReplaceAll(content, []byte("caa running 0 0 healthy"), []byte("caa running 0 0 unhealthy"))
+	require.NoError(t, os.WriteFile(containers, append(content, "id-web-9 web example.com/web:bb cbb running 0 0 healthy 172.18.0.9\n"...), 0o600))
+	_, errOut, ok = h.roll(rolled{digest: "aa", web: well})
+	require.False(t, ok)
+	assert.Contains(t, errOut, "service web: state running, exit code 0, restarts 0, health unhealthy\n  image example.com/web:aa\n")
+	assert.Contains(t, errOut, "| what it said last, id-web-3\n")
+}
+
 // Without HAProxy's word nothing is taken from the container that serves.
 func TestRollWithoutHAProxy(t *testing.T) {
 	t.Parallel()

@@ -25,18 +25,30 @@ report() {
 
 report_service() {
   local digest=$1 name=$2 line status code restarts health id
-  line=$(containers | grep "^$name " | head -n 1)
+  line=$(container_of "$digest" "$name")
   if [ -z "$line" ]; then
     say "host $(host_name), service $name: no container"
     return
   fi
   read -r _ status code restarts health _ _ id <<<"$line"
   say "host $(host_name), service $name: state $status, exit code $(last_exit "$id" "$code"), restarts $restarts, health $health"
-  say "  image $(manifest "$digest" service | sed -n "s/^$name \([^ ]*\) .*/\1/p")"
+  say "  image $(docker inspect --format '{{.Config.Image}}' "$id")"
   docker inspect --format '{{with .State.Health}}{{range .Log}}{{.ExitCode}} {{printf "%q" .Output}}{{"\n"}}{{end}}{{end}}' "$id" |
     sed '/^$/d' | tail -n 1 | mask "$digest" | cut -b "1-$line_bytes" | sed 's/^/  last health check: exit code /'
   say "  last $log_lines log lines:"
   docker logs --tail "$log_lines" "$id" 2>&1 | mask "$digest" | cut -b "1-$line_bytes" | sed 's/^/  | /'
+}
+
+# container_of DIGEST SERVICE prints the line, of containers, of the one that is of
+# the release, of several that run; if none is, of the newest.
+container_of() {
+  local image config own
+  image=$(manifest "$1" service | awk -v service="$2" '$1 == service { print $2 }')
+  config=$(manifest "$1" roll | awk -v service="$2" '$1 == service { print $2 }')
+  own=$(instances "$2" | awk -v image="$image" -v config="$config" '$2 == image && (config == "" || $3 == config) { print $1; exit }')
+  containers | awk -v service="$2" -v own="$own" '
+    $1 == service && (best == "" || $NF == own) { best = $0 }
+    END { if (best != "") print best }'
 }
 
 # mask DIGEST replaces, in what passes through, every secret of the release. Byte
