@@ -174,7 +174,21 @@ func (d *deployment) underLoadOf(t *testing.T, what string, requests []outside.L
 	took := time.Since(start)
 	report := stop()
 	measured(t, "%s, %s: %.0f s, %s", d.cloud, what, took.Seconds(), report)
+	if len(report.Failed) > 0 {
+		d.explain(t, start, report)
+	}
 	return report
+}
+
+// explain logs what the edge and HAProxy said while requests failed.
+func (d *deployment) explain(t *testing.T, since time.Time, report outside.LoadReport) {
+	t.Helper()
+	t.Logf("requests failed within %.1f s, from %s to %s", report.Outage.Seconds(), report.Failed[0], report.Failed[len(report.Failed)-1])
+	at := since.UTC().Format(time.RFC3339)
+	for role := range d.servers {
+		t.Logf("%s: %s", role, d.on(t, role, "for c in $(sudo docker ps --all --filter name=haproxy --filter name=construct-gateway- --format '{{.Names}}'); do echo \"$c:\"; "+
+			"sudo docker logs --timestamps --since "+at+" $c 2>&1 | grep -vE 'GET|PUT|POST' | cut -c1-300 | tail -n 60; done"))
+	}
 }
 
 // head is enough of a list to understand it.
