@@ -23,12 +23,13 @@ type edged struct {
 	takes   string // a configuration that it takes while it runs; default none
 	service string // default edge
 	alone   bool   // it was made when nothing stood in for it
+	drain   int    // seconds that what has begun may take; default 3
 }
 
 func (e edged) archive(t *testing.T) []byte {
 	t.Helper()
 	name := cmp.Or(e.service, "edge")
-	standIn := fmt.Sprintf("standin %s s%s 3 80/tcp 443/udp\n", name, e.digest[:1])
+	standIn := fmt.Sprintf("standin %s s%s %d 80/tcp 443/udp\n", name, e.digest[:1], cmp.Or(e.drain, 3))
 	if e.alone {
 		standIn = ""
 	}
@@ -173,30 +174,31 @@ func TestStandInCutsWhatDoesNotEnd(t *testing.T) {
 }
 
 // A HAProxy that ends keeps its callers' connections until they ask again. It is
-// not waited for when nobody has for a while.
+// not waited for when it has no request under way, and has had none for a while.
 func TestStandInLeavesUnusedConnections(t *testing.T) {
 	t.Parallel()
-	const caller = "0 0 172.18.0.3:8001 10.20.0.2:41000 lastsnd:1 lastrcv:2\n"
 	for name, c := range map[string]struct {
-		connections string
-		cut         bool
+		says  string // under way, ever: an arithmetic expression each
+		drain int
+		cut   bool
 	}{
-		"none":                          {},
-		"a caller's":                    {connections: caller},
-		"an answer, a while ago":        {connections: caller + "0 0 172.18.0.3:41000 172.18.0.4:8001 lastsnd:20010 lastrcv:20000\n"},
-		"an answer, just now":           {connections: "0 0 172.18.0.3:41000 172.18.0.4:8001 lastsnd:20010 lastrcv:3000\n", cut: true},
-		"a request, a while ago":        {connections: "0 0 172.18.0.3:41000 172.18.0.4:8001 lastsnd:20000 lastrcv:20010\n", cut: true},
-		"a request in this very moment": {connections: "0 0 172.18.0.3:41000 172.18.0.4:8001 lastrcv:20010\n", cut: true},
+		"no request for a while":    {says: "0 7", drain: 60},
+		"requests again and again":  {says: "0 SECONDS", drain: 12, cut: true},
+		"a request all the time":    {says: "1 7", drain: 12, cut: true},
+		"one that does not tell it": {drain: 3, cut: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := edgeTarget(t)
 			require.NoError(t, os.WriteFile(filepath.Join(h.fake, "deaf"), nil, 0o600))
-			require.NoError(t, os.WriteFile(filepath.Join(h.fake, "connections"), []byte(c.connections), 0o600))
+			if c.says != "" {
+				require.NoError(t, os.WriteFile(filepath.Join(h.fake, "requests"), []byte(c.says), 0o600))
+			}
 			for _, digest := range []string{"bb", "cc"} {
-				_, errOut, ok := h.edge(edged{digest: digest, edge: well, service: "haproxy"})
+				_, errOut, ok := h.edge(edged{digest: digest, edge: well, service: "haproxy", drain: c.drain})
 				require.True(t, ok, errOut)
-				assert.Equal(t, c.cut && digest == "cc", strings.Contains(errOut, "after 3 seconds haproxy has requests under way; they are cut"), errOut)
+				said := fmt.Sprintf("after %d seconds haproxy has requests under way; they are cut", c.drain)
+				assert.Equal(t, c.cut && digest == "cc", strings.Contains(errOut, said), errOut)
 			}
 		})
 	}

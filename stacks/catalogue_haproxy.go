@@ -9,7 +9,10 @@ const (
 	// drain, inside its own container only.
 	haproxyPort      = 8404
 	haproxyAdminPort = 9999
-	haproxyConfig    = "/etc/haproxy/" + currentConfig
+	// haproxyMasterPort has the master's commands, by which its workers are asked
+	// when they end.
+	haproxyMasterPort = 9998
+	haproxyConfig     = "/etc/haproxy/" + currentConfig
 	// haproxySlots is how many containers of one service it can tell apart.
 	haproxySlots = 4
 )
@@ -86,16 +89,16 @@ func (r *renderer) published(s ServiceSpec) []int {
 
 // haproxyView is what HAProxy's templates see.
 type haproxyView struct {
-	Port, AdminPort, Slots int
-	Connections            int // at most, of callers
-	TimeoutSec, DrainSec   int
-	Services               []ServiceSpec
+	Port, AdminPort, MasterPort, Slots int
+	Connections                        int // at most, of callers
+	TimeoutSec, DrainSec               int
+	Services                           []ServiceSpec
 }
 
 func (r *renderer) haproxyView() haproxyView {
 	s, _ := find(r.mine, haproxyName)
 	return haproxyView{
-		Port: haproxyPort, AdminPort: haproxyAdminPort, Slots: haproxySlots,
+		Port: haproxyPort, AdminPort: haproxyAdminPort, MasterPort: haproxyMasterPort, Slots: haproxySlots,
 		Connections: haproxyConnections(r.limits[r.role][haproxyName]),
 		TimeoutSec:  edgeTimeoutSec + 15,
 		DrainSec:    s.DrainSec,

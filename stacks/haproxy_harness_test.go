@@ -70,7 +70,7 @@ func (s *haproxyServer) configure(t *testing.T, d Deployment) {
 	bind := func(port int) string { return "bind 127.0.0.1:" + strconv.Itoa(port) + "\n" }
 	replace := []string{
 		haproxyConfig, s.dir, "/run/", s.run + "/", "127.0.0.11:53", s.nameServer(t),
-		strconv.Itoa(haproxyAdminPort), strconv.Itoa(freePort(t)),
+		strconv.Itoa(haproxyAdminPort), strconv.Itoa(freePort(t)), strconv.Itoa(haproxyMasterPort), strconv.Itoa(freePort(t)),
 		fmt.Sprintf("bind :%d\n", haproxyPort), bind(freePort(t)), "timeout 1 getent ahostsv4 \"$1\"", "echo 127.0.0.1",
 	}
 	r, err := newRenderer(d, App)
@@ -141,6 +141,15 @@ func (s *haproxyServer) worker(t *testing.T) string {
 	_, after, _ := strings.Cut(string(out), "\nPid: ")
 	pid, _, _ := strings.Cut(after, "\n")
 	return pid
+}
+
+// busy is how many requests are under way.
+func (s *haproxyServer) busy(t *testing.T) string {
+	t.Helper()
+	out, err := s.command("busy.sh").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	count, _, _ := strings.Cut(string(out), " ")
+	return count
 }
 
 func (s *haproxyServer) url(service, query string) string {

@@ -3,6 +3,7 @@ package stacks
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +41,34 @@ func TestHAProxyTakesANewConfiguration(t *testing.T) {
 		require.NoError(t, get(s.url("user-service", "")), "the new worker does not know where the service is")
 	}
 	require.NoError(t, <-begun, "a request that was under way")
+}
+
+// Whoever has HAProxy end is told until when a request is under way, in a worker
+// before as well, though callers keep their connections.
+func TestHAProxyTellsWhenItIsIdle(t *testing.T) {
+	t.Parallel()
+	s := startHAProxy(t, testDeployment())
+	idle := func() bool { return s.busy(t) == "0" }
+	assert.Eventually(t, idle, 5*time.Second, 100*time.Millisecond)
+	begun := make(chan error, 2)
+	ask := func() { begun <- get(s.url("user-service", "?wait=5s")) }
+	go ask()
+	require.Eventually(t, func() bool { return s.busy(t) == "1" }, 3*time.Second, 50*time.Millisecond)
+	config := filepath.Join(s.dir, "haproxy.cfg")
+	require.NoError(t, os.Chmod(config, 0o644))
+	content, err := os.ReadFile(config)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(config, append(content, "# changed\n"...), 0o444))
+	require.NoError(t, s.reload())
+	go ask()
+	require.Eventually(t, func() bool { return s.busy(t) == "2" }, 3*time.Second, 50*time.Millisecond, "one by each worker")
+
+	require.NoError(t, s.process.Process.Signal(syscall.SIGUSR1))
+	time.Sleep(500 * time.Millisecond)
+	assert.Equal(t, "2", s.busy(t), "asked to end")
+	require.NoError(t, <-begun)
+	require.NoError(t, <-begun)
+	assert.Eventually(t, idle, 5*time.Second, 100*time.Millisecond)
 }
 
 // The engine's containers go on without it, and so does whoever asks them.

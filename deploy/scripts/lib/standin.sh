@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2004 # fresh is an associative array
+# shellcheck disable=SC2004 # fresh, asked and the like are associative arrays
 # standin.sh replaces, without a gap, what has the host's ports itself, so that
 # no two of it can run: HAProxy and Caddy. A stand-in of the new version starts
 # without ports and has to live for a while. A rule of the host's gives it every
@@ -9,8 +9,8 @@
 # PORT/PROTOCOL…", with the label of their containers, how long a request may
 # take, and the ports that they have on the host.
 
-# What an unused connection has been silent for.
-idle_millis=10000
+# Whoever has not been asked anything for so long is not about to be.
+idle_seconds=10
 
 # diversion SERVICE is the table of rules that lead its connections away.
 diversion() { say "construct_standin_$1"; }
@@ -127,7 +127,7 @@ NFT
 # after a power cut. As it is, Docker starts it again, and nobody connects.
 end_begun() {
   local service left deadline signal longest=0
-  local -A processes=()
+  local -A processes=() asked=() quiet_since=()
   for service in "${!ending[@]}"; do
     ((${ends[$service]:-0} <= longest)) || longest=${ends[$service]}
     processes[$service]=$(pid_of "${ending[$service]}")
@@ -140,7 +140,7 @@ end_begun() {
   while :; do
     left=''
     for service in $(sorted "${!ending[@]}"); do
-      ended "${ending[$service]}" "${processes[$service]}" || idle "$service" "${processes[$service]}" || left+="$service "
+      ended "${ending[$service]}" "${processes[$service]}" || idle "$service" "${ending[$service]}" || left+="$service "
     done
     [ -n "$left" ] || return 0
     ((SECONDS < deadline)) || break
@@ -152,20 +152,19 @@ end_begun() {
 # ended CONTAINER PID tells whether that process is over.
 ended() { [ "$2" = 0 ] || [ "$(pid_of "$1")" != "$2" ]; }
 
-# idle SERVICE PID tells whether a HAProxy that ends waits only for connections
-# that nobody uses: the last on all that it has made was an answer, a while ago.
-# Callers' own have a port of its as their local one, below what the kernel gives.
-# Every other program closes them itself.
+# idle SERVICE CONTAINER tells whether a HAProxy that ends waits only for
+# connections that nobody uses: it has no request under way, and has got none for a
+# while. Connections alone do not say so: of one whose answer is awaited the last
+# thing may be as old on both sides. Every other program closes them itself.
 idle() {
+  local under_way='' ever=''
   [ "$1" = haproxy ] || return 1
-  nsenter --target "$2" --net ss --no-header --tcp --numeric --info --oneline state established 2>/dev/null |
-    awk -v quiet="$idle_millis" '
-      { split($3, from, ":"); sent = received = 0 }
-      from[2] < 32768 { next }
-      match($0, /lastsnd:[0-9]+/) { sent = substr($0, RSTART + 8, RLENGTH - 8) }
-      match($0, /lastrcv:[0-9]+/) { received = substr($0, RSTART + 8, RLENGTH - 8) }
-      sent + 0 < received + 0 || received + 0 < quiet { busy = 1 }
-      END { exit busy }'
+  read -r under_way ever < <(timeout --kill-after=5 20 docker exec "$2" bash /etc/haproxy/current/busy.sh 2>/dev/null) || true
+  if [ "$under_way" != 0 ] || [ "$ever" != "${asked[$1]:-}" ]; then
+    asked[$1]=$ever quiet_since[$1]=$SECONDS
+    return 1
+  fi
+  ((SECONDS - quiet_since[$1] >= idle_seconds))
 }
 
 # stand_down DIGEST gives the connections back to what is published again, and
