@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -44,31 +45,40 @@ func TestHAProxyTakesANewConfiguration(t *testing.T) {
 }
 
 // Whoever has HAProxy end is told until when a request is under way, in a worker
-// before as well, though callers keep their connections.
+// before as well, though a caller keeps a connection that it does not use.
 func TestHAProxyTellsWhenItIsIdle(t *testing.T) {
 	t.Parallel()
 	s := startHAProxy(t, testDeployment())
-	idle := func() bool { return s.busy(t) == "0" }
-	assert.Eventually(t, idle, 5*time.Second, 100*time.Millisecond)
+	becomes := func(count string) {
+		t.Helper()
+		said := ""
+		require.Eventually(t, func() bool { said = s.busy(); return said == count }, 10*time.Second, 50*time.Millisecond, "want %s: %s", count, said)
+	}
+	becomes("0")
 	begun := make(chan error, 2)
 	ask := func() { begun <- get(s.url("user-service", "?wait=5s")) }
 	go ask()
-	require.Eventually(t, func() bool { return s.busy(t) == "1" }, 3*time.Second, 50*time.Millisecond)
+	becomes("1")
 	config := filepath.Join(s.dir, "haproxy.cfg")
-	require.NoError(t, os.Chmod(config, 0o644))
 	content, err := os.ReadFile(config)
 	require.NoError(t, err)
+	require.NoError(t, os.Remove(config))
 	require.NoError(t, os.WriteFile(config, append(content, "# changed\n"...), 0o444))
 	require.NoError(t, s.reload())
+	kept := &http.Client{Transport: &http.Transport{}}
+	answer, err := kept.Get(s.url("user-service", ""))
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
 	go ask()
-	require.Eventually(t, func() bool { return s.busy(t) == "2" }, 3*time.Second, 50*time.Millisecond, "one by each worker")
+	becomes("2") // one by each worker
 
 	require.NoError(t, s.process.Process.Signal(syscall.SIGUSR1))
 	time.Sleep(500 * time.Millisecond)
-	assert.Equal(t, "2", s.busy(t), "asked to end")
+	assert.Equal(t, "2", s.busy(), "asked to end")
 	require.NoError(t, <-begun)
 	require.NoError(t, <-begun)
-	assert.Eventually(t, idle, 5*time.Second, 100*time.Millisecond)
+	becomes("0")
+	kept.CloseIdleConnections()
 }
 
 // The engine's containers go on without it, and so does whoever asks them.
