@@ -32,7 +32,7 @@ report_service() {
   fi
   read -r _ status code restarts health _ _ id <<<"$line"
   say "host $(host_name), service $name: state $status, exit code $(last_exit "$id" "$code"), restarts $restarts, health $health"
-  say "  image $(docker inspect --format '{{.Config.Image}}' "$id")"
+  say "  image $(manifest "$digest" service | sed -n "s/^$name \([^ ]*\) .*/\1/p")"
   docker inspect --format '{{with .State.Health}}{{range .Log}}{{.ExitCode}} {{printf "%q" .Output}}{{"\n"}}{{end}}{{end}}' "$id" |
     sed '/^$/d' | tail -n 1 | mask "$digest" | cut -b "1-$line_bytes" | sed 's/^/  last health check: exit code /'
   say "  last $log_lines log lines:"
