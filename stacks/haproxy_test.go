@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,8 +52,12 @@ func TestHAProxyTellsWhenItIsIdle(t *testing.T) {
 	s := startHAProxy(t, testDeployment())
 	becomes := func(count string) {
 		t.Helper()
-		said := ""
-		require.Eventually(t, func() bool { said = s.busy(); return said == count }, 10*time.Second, 50*time.Millisecond, "want %s: %s", count, said)
+		waitFor(t, 10*time.Second, count+" requests under way", func() error {
+			if said := s.busy(); said != count {
+				return errors.New(said)
+			}
+			return nil
+		})
 	}
 	becomes("0")
 	begun := make(chan error, 2)
